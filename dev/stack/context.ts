@@ -1,0 +1,48 @@
+import type { Lite } from './lite-app.ts';
+import type { Mailbox } from './mail/mailbox.ts';
+import type { PartName, StackOptions } from './options.ts';
+import type { Ports } from './ports.ts';
+import type { Postgres } from './postgres.ts';
+import type { Secrets } from './secrets.ts';
+import type { Tls } from './tls.ts';
+
+/** What the parts of one running stack share. A part finds here what the parts it needs have put in. */
+export interface Context {
+  readonly options: StackOptions;
+  readonly ports: Ports;
+  readonly secrets: Secrets;
+  readonly dataDir: string;
+  /** Aborted when the stack is told to stop; a part that is still starting gives up. */
+  readonly signal: AbortSignal;
+  has(part: PartName): boolean;
+  /** Appends a JSON line to logs/stack.log. */
+  log(part: string, message: string, more?: Record<string, unknown>): void;
+  /** Shows the person a sentence. */
+  say(sentence: string): void;
+  /** Called by a part that cannot go on: stops the whole stack with this sentence. */
+  fail(sentence: string): void;
+  logFile(part: string): string;
+  postgres?: Postgres;
+  lite?: Lite;
+  mailbox?: Mailbox;
+  tls?: Tls;
+}
+
+export interface RunningPart {
+  stop(): Promise<void>;
+}
+
+export interface Part {
+  needs: PartName[];
+  start(context: Context): Promise<RunningPart>;
+}
+
+/** Reads a member that a needed part has put in. */
+export function given<K extends 'postgres' | 'lite' | 'mailbox' | 'tls'>(
+  context: Context,
+  key: K,
+): NonNullable<Context[K]> {
+  const value = context[key];
+  if (value === undefined) throw new Error(`The part that provides "${key}" was not started before.`);
+  return value as NonNullable<Context[K]>;
+}

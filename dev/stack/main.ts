@@ -1,0 +1,66 @@
+import { killAllChildren } from './child.ts';
+import { messageOf, StackFailure } from './failure.ts';
+import { parseOptions, USAGE, type StackOptions } from './options.ts';
+import { progress, welcome } from './screen.ts';
+import { startStack, type RunningStack } from './stack.ts';
+
+/** Everything must be gone within 10 seconds of a signal; what is not by then is ended without asking. */
+const STOP_LIMIT_MS = 8500;
+
+// Stdout belongs to the machine form's one line; libraries that print go to stderr.
+console.log = console.info = console.debug = (...words: unknown[]) => console.error(...words);
+
+const stopping = new AbortController();
+let stack: RunningStack | undefined;
+let starting: Promise<unknown> = Promise.resolve();
+
+function say(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
+
+async function end(code: number): Promise<never> {
+  if (stopping.signal.aborted) return new Promise(() => {});
+  stopping.abort(new StackFailure('Stopped while starting.'));
+  setTimeout(() => {
+    killAllChildren();
+    process.exit(code || 1);
+  }, STOP_LIMIT_MS).unref();
+  // A part that is still starting stops by itself: its children end now, and what had started stops in order.
+  if (stack) await stack.stop();
+  else await starting.catch(() => {});
+  killAllChildren();
+  process.exit(code);
+}
+
+async function run(options: StackOptions): Promise<void> {
+  const report = progress(options.json, (sentence) => {
+    say(sentence);
+    void end(1);
+  });
+  starting = startStack(options, report, stopping.signal).then((running) => (stack = running));
+  await starting;
+  if (stopping.signal.aborted || !stack) return;
+  if (options.json) process.stdout.write(`${JSON.stringify(stack.facts)}\n`);
+  else process.stdout.write(welcome(stack));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    const interrupted = stack === undefined;
+    if (!stopping.signal.aborted) say('Stopping …');
+    void end(interrupted ? 130 : 0);
+  });
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) say(USAGE);
+  else await run(options);
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    say(error instanceof StackFailure ? error.message : `The stack could not start: ${messageOf(error)}`);
+    if (!(error instanceof StackFailure) && process.env['EC_DEBUG']) console.error(error);
+    killAllChildren();
+    process.exit(1);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Context, Part } from '../context.ts';
+import { prepareDatabase, setLoginPasswords } from '../database.ts';
+import { migrate } from '../migrate.ts';
+import { startPostgres } from '../postgres.ts';
+
+/** Postgres with the shims and every migration of this checkout. */
+export const db: Part = {
+  needs: [],
+  async start(context: Context) {
+    const postgres = await startPostgres({
+      dataDir: context.dataDir,
+      port: context.ports.postgres,
+      password: context.secrets.dbPassword,
+    });
+    if (postgres.moved) context.say(postgres.moved);
+    try {
+      await prepareDatabase(postgres, context.secrets);
+      const count = await migrate(postgres.url('postgres'), context.logFile('migrate'));
+      if (count > 0) context.log('db', 'migrations applied', { count });
+      await setLoginPasswords(postgres, context.secrets);
+    } catch (error) {
+      await postgres.stop();
+      throw error;
+    }
+    context.postgres = postgres;
+    let stopping = false;
+    void postgres.child.exited.then(() => {
+      if (!stopping) context.fail(`Postgres ended unexpectedly: ${postgres.child.tail(3)}`);
+    });
+    return {
+      stop() {
+        stopping = true;
+        return postgres.stop();
+      },
+    };
+  },
+};
