@@ -1,0 +1,75 @@
+/** Live screens: private Realtime broadcast topics, kept alive by leases (architecture, decision 10). */
+import { z } from 'zod';
+import { DeviceStatus, ShadowDocument } from './device.ts';
+import { Id, Serial, Timestamp } from './ids.ts';
+
+/** Renew well before a lease ends; a lease that ends stops the broadcast, not the screen. */
+export const LEASE_S = 20;
+export const LEASE_RENEW_S = 10;
+export const MAX_LIVE_TOPICS = 100;
+
+/** What a client asks for: `org:<uuid>` or `device:<serial>`. */
+export const LiveAsk = z
+  .string()
+  .regex(/^(org:[0-9a-f-]{36}|device:[A-Za-z0-9][A-Za-z0-9_-]{2,63})$/, 'use org:<id> or device:<serial>');
+export type LiveAsk = z.infer<typeof LiveAsk>;
+
+export const LiveLeaseRequest = z
+  .strictObject({ topics: z.array(LiveAsk).min(1).max(MAX_LIVE_TOPICS) })
+  .meta({ id: 'LiveLeaseRequest' });
+export type LiveLeaseRequest = z.infer<typeof LiveLeaseRequest>;
+
+/** `topic` is the channel to join; it carries an epoch that changes when access is taken away. */
+export const LiveLease = z
+  .object({ asked: LiveAsk, topic: z.string(), expires_at: Timestamp })
+  .meta({ id: 'LiveLease' });
+export type LiveLease = z.infer<typeof LiveLease>;
+
+export const LiveLeases = z
+  .object({ leases: z.array(LiveLease), renew_s: z.int() })
+  .meta({ id: 'LiveLeases' });
+export type LiveLeases = z.infer<typeof LiveLeases>;
+
+/** A JWT of at most ten minutes for exactly these topics, for credentials that are no JWT. */
+export const LiveToken = LiveLeases.extend({ token: z.string(), expires_at: Timestamp }).meta({
+  id: 'LiveToken',
+});
+export type LiveToken = z.infer<typeof LiveToken>;
+
+/** Event `telemetry` on a device's topic. */
+export const LiveTelemetry = z.object({
+  serial: Serial,
+  ts: Timestamp,
+  data: ShadowDocument,
+  last_seen: Timestamp,
+  status: DeviceStatus,
+});
+export type LiveTelemetry = z.infer<typeof LiveTelemetry>;
+
+/** Event `fleet` on an org's topic: only the devices that changed since the last one. */
+export const LiveFleet = z.object({
+  devices: z.array(
+    z.object({
+      serial: Serial,
+      ts: Timestamp,
+      last_seen: Timestamp,
+      status: DeviceStatus,
+      values: ShadowDocument,
+    }),
+  ),
+});
+export type LiveFleet = z.infer<typeof LiveFleet>;
+
+/** Event `presence` on both: the broker session began or ended. */
+export const LivePresence = z.object({ serial: Serial, connected: z.boolean(), status: DeviceStatus });
+export type LivePresence = z.infer<typeof LivePresence>;
+
+export const LIVE_EVENTS = { telemetry: LiveTelemetry, fleet: LiveFleet, presence: LivePresence } as const;
+export type LiveEvent = keyof typeof LIVE_EVENTS;
+
+/** Splits a channel name made by `ec.lease_topics`: `org:<uuid>:<epoch>` or `device:<uuid>:<epoch>`. */
+export function parseLiveTopic(topic: string): { kind: 'org' | 'device'; id: Id; epoch: number } | null {
+  const match = /^(org|device):([0-9a-f-]{36}):(\d+)$/.exec(topic);
+  if (match === null) return null;
+  return { kind: match[1] as 'org' | 'device', id: match[2] as string, epoch: Number(match[3]) };
+}

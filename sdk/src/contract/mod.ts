@@ -1,0 +1,25 @@
+/** The contract: every noun, limit, topic and error that two parts of EdgeConductor share. Imports zod only. */
+export * from './api-key.ts';
+export * from './arrival-clock.ts';
+export * from './audit.ts';
+export * from './credential.ts';
+export * from './dead-letter.ts';
+export * from './device.ts';
+export * from './errors.ts';
+export * from './ids.ts';
+export * from './live.ts';
+export * from './location.ts';
+export * from './member.ts';
+export * from './metrics.ts';
+export * from './org.ts';
+export * from './packet-limits.ts';
+export { parsePacket } from './packet.ts';
+export type { ParsedPackets, Reading, Reject } from './packet.ts';
+export { escapePayload } from './packet-escape.ts';
+export type { JsonValue, PacketData } from './packet-values.ts';
+export * from './page.ts';
+export * from './product-type.ts';
+export * from './register.ts';
+export * from './shadow-message.ts';
+export * from './telemetry.ts';
+export * from './topics.ts';

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import {
+  batteryPercent,
+  DeviceListQuery,
+  DevicePatch,
+  ERROR_CODES,
+  ERROR_STATUS,
+  ERROR_TITLE,
+  formatMetric,
+  isErrorCode,
+  LiveAsk,
+  Name,
+  OrgCreate,
+  parseLiveTopic,
+  RegisterRequest,
+  Serial,
+  TelemetryQuery,
+  TimestampInput,
+} from './mod.ts';
+
+const ok = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
+  schema.safeParse(value).success;
+
+describe('ids and names', () => {
+  it('a serial is 3 to 64 letters, digits, _ and -', () => {
+    for (const good of ['EC-CLM-001', 'a_b', 'A'.repeat(64)]) expect(ok(Serial, good)).toBe(true);
+    for (const bad of ['ab', '-abc', 'a/b', 'a+b', 'a#b', 'A'.repeat(65), 'ä-1', 'EC-1\n'])
+      expect(ok(Serial, bad)).toBe(false);
+  });
+  it('a time comes in as ISO or epoch milliseconds and goes out as ISO', () => {
+    expect(TimestampInput.parse(0)).toBe('1970-01-01T00:00:00.000Z');
+    expect(TimestampInput.parse('2026-01-01T01:00:00+01:00')).toBe('2026-01-01T00:00:00.000Z');
+    expect(ok(TimestampInput, 'tomorrow')).toBe(false);
+  });
+  it('a name has no control characters and is not blank', () => {
+    expect(Name.parse('  Haus 3 – Büro ')).toBe('Haus 3 – Büro');
+    for (const bad of ['', '   ', 'a\nb', 'a\u0000b', '\ud800']) expect(ok(Name, bad)).toBe(false);
+  });
+  it('a time zone is one the runtime knows', () => {
+    expect(OrgCreate.parse({ name: 'A', timezone: 'Europe/Berlin' })).toMatchObject({ plan: 'starter' });
+    for (const timezone of ['Mars/Olympus', '', 'Europe/Berlin; drop'])
+      expect(ok(OrgCreate, { name: 'A', timezone })).toBe(false);
+  });
+});
+
+describe('register', () => {
+  it('takes the aliases and gives the one form', () => {
+    expect(RegisterRequest.parse({ serial: 'EC-1', productType: 'tracker', mac: 'x' })).toEqual({
+      serial_no: 'EC-1',
+      product_type: 'tracker',
+      fw_version: null,
+    });
+  });
+  it('names what is missing or contradicts itself', () => {
+    const missing = RegisterRequest.safeParse({ serial_no: 'EC-1' });
+    expect(missing.error?.issues.map((issue) => issue.path)).toEqual([['product_type']]);
+    expect(ok(RegisterRequest, { serial_no: 'EC-1', serial: 'EC-2', product_type: 'tracker' })).toBe(false);
+  });
+});
+
+describe('queries and patches', () => {
+  it('hours are 1, 6, 24 or 168', () => {
+    for (const hours of ['1', '6', '24', '168'])
+      expect(TelemetryQuery.parse({ hours }).hours).toBe(Number(hours));
+    for (const hours of ['2', '', '24.0', '1e0', '-1']) expect(ok(TelemetryQuery, { hours })).toBe(false);
+  });
+  it('limit is a whole number within its bounds', () => {
+    expect(TelemetryQuery.parse({}).limit).toBe(1000);
+    expect(TelemetryQuery.parse({ limit: '10000' }).limit).toBe(10_000);
+    for (const limit of ['0', '10001', '-1', '1.5', 'x', '', ' 5'])
+      expect(ok(TelemetryQuery, { limit })).toBe(false);
+    expect(ok(DeviceListQuery, { limit: '501' })).toBe(false);
+  });
+  it('a device patch is never empty and knows no other fields', () => {
+    expect(ok(DevicePatch, {})).toBe(false);
+    expect(ok(DevicePatch, { org: 'x' })).toBe(false);
+    expect(ok(DevicePatch, { attributes: { constructor: 1 } })).toBe(false);
+    expect(ok(DevicePatch, { name: null, tags: ['floor 2', 'pilot'] })).toBe(true);
+  });
+});
+
+describe('errors', () => {
+  it('every code has a status and a title', () => {
+    expect(Object.keys(ERROR_TITLE)).toEqual(ERROR_CODES);
+    for (const code of ERROR_CODES) expect(ERROR_STATUS[code]).toBeGreaterThanOrEqual(400);
+    expect(isErrorCode('toString')).toBe(false);
+  });
+});
+
+describe('live topics', () => {
+  it('are asked by org id or serial and answered with an epoch', () => {
+    const id = '7b0d3c52-5f5e-4f44-9d0c-0c1f6a1b2c3d';
+    expect(ok(LiveAsk, `org:${id}`) && ok(LiveAsk, 'device:EC-1')).toBe(true);
+    expect(ok(LiveAsk, 'org:*') || ok(LiveAsk, 'device:a/b')).toBe(false);
+    expect(parseLiveTopic(`org:${id}:3`)).toEqual({ kind: 'org', id, epoch: 3 });
+    expect(parseLiveTopic(`org:${id}`)).toBeNull();
+  });
+});
+
+describe('metrics', () => {
+  it('print with their decimals and unit', () => {
+    expect(formatMetric(24.26, { decimals: 1, unit: '°C' })).toBe('24.3 °C');
+    expect(formatMetric(7, { decimals: 0, unit: '' })).toBe('7');
+  });
+  it('a LiPo cell is empty at 3.3 V and full at 4.2 V', () => {
+    expect([3.0, 3.3, 3.75, 4.2, 4.4].map(batteryPercent)).toEqual([0, 0, 50, 100, 100]);
+  });
+});

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { Id, ProductTypeKey } from './ids.ts';
+import { MetricDefinition } from './metrics.ts';
+
+export const ProductType = z
+  .object({
+    key: ProductTypeKey,
+    name: z.string(),
+    maker_org_id: Id.nullable().describe('null: everybody may register devices of this type'),
+    online_window_s: z.int(),
+    telemetry_interval_s: z.int(),
+    controllable_keys: z.array(z.string()).describe('Keys a customer may set in desired'),
+    ota_public_key: z.string().nullable(),
+    metrics: z.array(MetricDefinition),
+  })
+  .meta({ id: 'ProductType' });
+export type ProductType = z.infer<typeof ProductType>;
