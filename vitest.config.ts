@@ -22,14 +22,16 @@ export default defineConfig({
         },
       },
       {
+        // Only the compiler: SvelteKit's own plugin would demand the addresses of a running stack.
         plugins: [svelte({ configFile: false })],
-        extends: true,
-        test: { name: 'web', include: ['web/src/**/*.test.ts'], exclude: [...ignored, ...services] },
+        root: './web',
+        test: { name: 'web', include: ['src/**/*.test.ts'], exclude: [...ignored, ...services] },
       },
       {
         extends: true,
         test: {
           name: 'db',
+          globalSetup: './dev/stack/testing-global.ts',
           include: ['supabase/tests/**/*.test.ts'],
           exclude: [...ignored, ...services],
           testTimeout: 30_000,
@@ -41,6 +43,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'api',
+          globalSetup: './dev/stack/testing-global.ts',
           include: ['{supabase,sdk}/**/*.integration.test.ts'],
           exclude: ignored,
           testTimeout: 30_000,
@@ -52,6 +55,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'bridge',
+          globalSetup: './dev/stack/testing-global.ts',
           include: ['{mqtt-bridge,dev/stack/broker}/**/*.integration.test.ts'],
           exclude: ignored,
           testTimeout: 60_000,
