@@ -34,7 +34,7 @@ export type ApiKeyCreated = z.infer<typeof ApiKeyCreated>;
 export const ApiKeyCreate = z
   .strictObject({
     name: Name,
-    scopes: z.array(ApiScope).min(1).default(['read']),
+    scopes: z.array(ApiScope).min(1).optional().describe('All that its maker may give when absent'),
     expires_at: TimestampInput.nullable().optional(),
   })
   .meta({ id: 'ApiKeyCreate' });
@@ -82,6 +82,10 @@ export const ProvisioningKeyCreate = z
     max_count: z.int().min(1).max(1_000_000).nullable().optional(),
     expires_at: TimestampInput.nullable().optional(),
   })
+  .refine(
+    (value) => value.mode !== 'new' || (value.serial_prefix && value.max_count && value.expires_at),
+    'a key for new serials needs serial_prefix, max_count and expires_at',
+  )
   .meta({ id: 'ProvisioningKeyCreate' });
 export type ProvisioningKeyCreate = z.output<typeof ProvisioningKeyCreate>;
 export type ProvisioningKeyCreateInput = z.input<typeof ProvisioningKeyCreate>;

@@ -9,6 +9,7 @@ export const DeviceCredential = z
     serial: Serial,
     issued_by_kind: z.string().nullable(),
     issued_by_id: Id.nullable(),
+    issued_by_label: z.string().nullable(),
     created_at: Timestamp,
     first_used_at: Timestamp.nullable(),
     last_used_at: Timestamp.nullable(),
@@ -25,12 +26,12 @@ export const RotateRequest = z
       .int()
       .min(0)
       .max(30 * 86_400)
-      .default(0),
+      .default(3600),
   })
   .meta({ id: 'RotateRequest' });
 export type RotateRequest = z.infer<typeof RotateRequest>;
 
 export const RotateReply = DeviceSecrets.omit({ claim_url: true })
-  .extend({ id: Id })
+  .extend({ id: Id, old_expires_at: Timestamp.nullable().describe('When the secret before it ends') })
   .meta({ id: 'RotateReply' });
 export type RotateReply = z.infer<typeof RotateReply>;

@@ -12,16 +12,19 @@ export const DeadLetter = z
     id: z.int(),
     org_id: Id.nullable(),
     device_id: Id.nullable(),
-    serial: z.string(),
+    serial: z.string().nullable(),
     door: Door,
     reason: RejectReason,
     detail: z.string().nullable(),
-    payload: z.string().describe('Escaped, at most 8 KB'),
+    payload: z.string().nullable().describe('Escaped, at most 8 KB'),
     payload_bytes: z.int().describe('Size as received'),
     received_at: Timestamp,
   })
   .meta({ id: 'DeadLetter' });
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
-export const DeadLetterQuery = PageQuery.extend({ reason: RejectReason.optional() });
+export const DeadLetterQuery = PageQuery.extend({
+  reason: RejectReason.optional(),
+  serial: z.string().max(64).optional(),
+});
 export type DeadLetterQuery = z.infer<typeof DeadLetterQuery>;

@@ -28,15 +28,16 @@ export const Device = z
     connected: z.boolean().describe('Has a session at the broker right now'),
     last_seen: Timestamp.nullable(),
     last_telemetry_at: Timestamp.nullable(),
+    last_door: z.enum(['mqtt', 'https']).nullable(),
     online_window_s: z.int().describe('Seconds of silence after which it counts as offline'),
     org_id: Id,
     location_id: Id.nullable(),
+    location_name: z.string().nullable(),
+    room_path: z.string().nullable().describe('e.g. Building A · 2nd floor · Lab'),
     customer_id: Id.nullable(),
     shadow_reported: ShadowDocument,
     reported_at: Timestamp.nullable(),
-    reported_older: z
-      .record(z.string(), Timestamp)
-      .describe('Keys that the newest packet did not carry → their time'),
+    older: z.record(z.string(), Timestamp).describe('Keys that the newest packet did not carry → their time'),
     shadow_desired: ShadowDocument,
     desired_version: z.int(),
     attributes: ShadowDocument,
@@ -67,8 +68,8 @@ export const DevicePatch = z
     attributes: Attributes.optional(),
     online_window_s: z
       .int()
-      .min(10)
-      .max(31 * 86_400)
+      .min(5)
+      .max(30 * 86_400)
       .nullable()
       .optional(),
     location_id: Id.nullable().optional(),
@@ -83,6 +84,10 @@ export const DeviceLocationPatch = z
   .meta({ id: 'DeviceLocationPatch' });
 export type DeviceLocationPatch = z.infer<typeof DeviceLocationPatch>;
 
+export const DEVICE_SORTS = ['serial', 'name', 'last_seen', 'product_type', 'status'] as const;
+export const DeviceSort = z.enum([...DEVICE_SORTS, ...DEVICE_SORTS.map((key) => `-${key}` as const)]);
+export type DeviceSort = z.infer<typeof DeviceSort>;
+
 export const DeviceListQuery = z.object({
   org_id: Id.optional(),
   room_id: Id.optional().describe('The room or any location above it'),
@@ -92,7 +97,11 @@ export const DeviceListQuery = z.object({
   lifecycle: Lifecycle.optional(),
   tag: z.string().max(40).optional(),
   q: z.string().trim().min(1).max(100).optional().describe('Part of the serial number or the name'),
+  fw_version: FwVersion.optional(),
+  sort: DeviceSort.default('serial').describe('A leading - turns the order round'),
   limit: countParam(MAX_LIMIT, DEFAULT_LIMIT),
   after: Cursor.optional(),
+  before: Cursor.optional(),
 });
 export type DeviceListQuery = z.infer<typeof DeviceListQuery>;
+export type DeviceListInput = z.input<typeof DeviceListQuery>;

@@ -17,7 +17,7 @@ export type Serial = z.infer<typeof Serial>;
 export const ProductTypeKey = z.string().min(1).max(64).describe('Product type, e.g. EC-CLIMATE-V1');
 export type ProductTypeKey = z.infer<typeof ProductTypeKey>;
 
-export const FwVersion = z.string().min(1).max(32).describe('Firmware version, e.g. 1.2.0');
+export const FwVersion = z.string().min(1).max(64).describe('Firmware version, e.g. 1.2.0');
 export type FwVersion = z.infer<typeof FwVersion>;
 
 /** Times out: ISO 8601 UTC with milliseconds and `Z`. */
@@ -55,7 +55,7 @@ export const Name = z
   .string()
   .trim()
   .min(1)
-  .max(120)
+  .max(200)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'control characters are not allowed');
 export type Name = z.infer<typeof Name>;
 

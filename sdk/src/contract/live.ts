@@ -26,7 +26,7 @@ export const LiveLease = z
 export type LiveLease = z.infer<typeof LiveLease>;
 
 export const LiveLeases = z
-  .object({ leases: z.array(LiveLease), renew_s: z.int() })
+  .object({ leases: z.array(LiveLease), renew_s: z.int(), server_time: Timestamp })
   .meta({ id: 'LiveLeases' });
 export type LiveLeases = z.infer<typeof LiveLeases>;
 

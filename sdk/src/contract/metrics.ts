@@ -7,7 +7,7 @@ export const MetricDefinition = z
     key: z.string().regex(KEY_PATTERN),
     label: z.string(),
     unit: z.string().describe('May be empty'),
-    decimals: z.int().min(0).max(6),
+    decimals: z.int().min(0).max(9),
     min_value: z.number().nullable().describe('Sane range, also the default axis of gauges'),
     max_value: z.number().nullable(),
     watched: z.boolean().describe('Anomaly detection looks at it'),

@@ -24,6 +24,8 @@ export const Org = z
     timezone: z.string(),
     partner_id: Id.nullable(),
     brand: z.record(z.string(), z.unknown()),
+    devices: z.int().optional(),
+    online: z.int().optional(),
     created_at: Timestamp,
   })
   .meta({ id: 'Org' });

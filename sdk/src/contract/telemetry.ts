@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FwVersion, Id, Serial, Timestamp } from './ids.ts';
+import { FwVersion, Id, Serial, Timestamp, TimestampInput } from './ids.ts';
 import { RejectReason } from './packet-limits.ts';
 import { ShadowDocument } from './device.ts';
 import { Cursor, countParam } from './page.ts';
@@ -38,10 +38,12 @@ export const TelemetryQuery = z.object({
     .optional()
     .meta({ type: 'string', description: 'Comma separated keys' }),
   after: Cursor.optional(),
+  from: TimestampInput.optional().describe('Start of a zoomed chart; with `to`, instead of `hours`'),
+  to: TimestampInput.optional(),
   buckets: z.enum(['auto']).optional().describe('At most 600 points a series, min/avg/max'),
   format: z.enum(['json', 'csv']).default('json'),
 });
-export type TelemetryQuery = z.infer<typeof TelemetryQuery>;
+export type TelemetryQuery = z.output<typeof TelemetryQuery>;
 
 /** One stored packet: its metrics beside `timestamp`. */
 export const TelemetryRow = z.looseObject({ timestamp: Timestamp }).meta({ id: 'TelemetryRow' });
