@@ -4,15 +4,20 @@ import { Listener, type Queryable } from '../../../mqtt-bridge/src/db.ts';
 import { errorText, type Log } from '../../../mqtt-bridge/src/log.ts';
 import { BRIDGE_USERS } from '../../../mqtt-bridge/src/topics.ts';
 import { isBridgeUser, isSerial } from './acl.ts';
-import { passwordMatches, readCredentials } from './credentials.ts';
+import { readMqttCredentials } from '../../../mqtt-bridge/src/sql/read-mqtt-credentials.ts';
+import { passwordMatches } from './password.ts';
 
 /** Sessions are compared with the database this often even if every notification was lost. */
 const RECHECK_MS = 30_000;
 
-/** `gone`: the device has no valid credential left at all, so what was queued for it must go too. */
-type Kick = (client: Client, gone: boolean) => void;
+export interface AdmissionEvents {
+  /** The credential this session logged in with is no longer valid. */
+  onKick(client: Client): void;
+  /** The device has no valid credential left at all: what was queued for it must go too. */
+  onGone(serial: string): void;
+}
 
-export interface AdmissionOptions {
+export interface AdmissionOptions extends AdmissionEvents {
   db: Queryable;
   dbUrl: string;
   bridgePassword: string;
@@ -28,7 +33,6 @@ export class Admission {
   readonly #sessions = new Map<string, { client: Client; hash: string }>();
   readonly #listener: Listener;
   readonly #changed = new Set<string>();
-  #kick: Kick = () => {};
   #timer: NodeJS.Timeout | undefined;
   #scheduled: NodeJS.Timeout | undefined;
 
@@ -45,10 +49,6 @@ export class Admission {
     });
   }
 
-  onKick(kick: Kick): void {
-    this.#kick = kick;
-  }
-
   async start(): Promise<void> {
     await this.#listener.start();
     this.#timer = setInterval(() => this.#note(this.#sessions.keys()), RECHECK_MS);
@@ -62,7 +62,7 @@ export class Admission {
       return known && secret.length === expected.length && timingSafeEqual(secret, expected);
     }
     if (!isSerial(user) || secret.length === 0 || secret.length > 512) return false;
-    for (const { password_hash } of await readCredentials(this.#o.db, [user])) {
+    for (const { password_hash } of await readMqttCredentials(this.#o.db, [user])) {
       if (!(await passwordMatches(password_hash, secret))) continue;
       this.#sessions.set(user, { client, hash: password_hash });
       // A revocation may have arrived between the reading and this line: look once more.
@@ -91,13 +91,15 @@ export class Admission {
     this.#changed.clear();
     this.#scheduled = undefined;
     try {
-      const valid = await readCredentials(this.#o.db, serials);
+      const valid = await readMqttCredentials(this.#o.db, serials);
       for (const serial of serials) {
         const session = this.#sessions.get(serial);
         const hashes = valid.filter((c) => c.serial === serial).map((c) => c.password_hash);
-        if (!session || hashes.includes(session.hash)) continue;
-        this.#sessions.delete(serial);
-        this.#kick(session.client, hashes.length === 0);
+        if (session && !hashes.includes(session.hash)) {
+          this.#sessions.delete(serial);
+          this.#o.onKick(session.client);
+        }
+        if (hashes.length === 0) this.#o.onGone(serial);
       }
     } catch (error) {
       // Nobody is kicked on a guess; the check comes back by itself until the database answers.

@@ -15,6 +15,7 @@ const REWRITE_BYTES = 64 * 1024 * 1024;
 export class Journal {
   readonly #path: string;
   readonly #fsync: boolean;
+  readonly #state: () => Iterable<Op>;
   #fd = -1;
   #pending = '';
   #waiters: Array<(error?: Error) => void> = [];
@@ -22,9 +23,11 @@ export class Journal {
   #bytes = 0;
   #failed: Error | undefined;
 
-  constructor(path: string, fsync: boolean) {
+  /** `state` yields operations that lead to the present state, those appended but not yet applied included. */
+  constructor(path: string, fsync: boolean, state: () => Iterable<Op>) {
     this.#path = path;
     this.#fsync = fsync;
+    this.#state = state;
   }
 
   load(apply: (op: Op) => void): void {
@@ -42,7 +45,7 @@ export class Journal {
   }
 
   /** Replaces the file by the given state, atomically. Blocks: the state is small and this is rare. */
-  rewrite(state: Iterable<Op>): void {
+  rewrite(state: Iterable<Op> = this.#state()): void {
     mkdirSync(dirname(this.#path), { recursive: true });
     const temporary = `${this.#path}.new`;
     const fd = openSync(temporary, 'w', 0o600);
@@ -61,10 +64,6 @@ export class Journal {
     renameSync(temporary, this.#path);
     if (this.#fd !== -1) closeSync(this.#fd);
     this.#fd = fd;
-  }
-
-  get wantsRewrite(): boolean {
-    return this.#bytes > REWRITE_BYTES && !this.#busy;
   }
 
   append(op: Op): void {
@@ -94,6 +93,7 @@ export class Journal {
       if (error) this.#failed = error;
       else this.#bytes += data.length;
       for (const waiter of waiters) waiter(this.#failed);
+      if (this.#bytes > REWRITE_BYTES && !this.#failed) this.rewrite();
       if (this.#pending !== '' && !this.#failed) this.#flush();
       else this.#busy = false;
     };

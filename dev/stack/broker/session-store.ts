@@ -9,7 +9,7 @@ const DEVICE_QUEUE = 100;
 /** A persistent session nobody came back for is forgotten after this. */
 export const SESSION_EXPIRY_MS = 7 * 24 * 3_600_000;
 
-type Packet = AedesPublishPacket & { messageId?: number };
+type Packet = AedesPublishPacket & { messageId?: number; clientId?: string };
 type Target = { clientId: string; topic: string; qos: number };
 
 export interface StoreOptions {
@@ -30,6 +30,12 @@ export class SessionStore {
   readonly #incoming = new Map<string, Map<number, Packet>>();
   readonly #wills = new Map<string, Packet>();
   readonly #bridges = new Set<Session>();
+  /** Devices that held a connection when this was last known; see embedded.ts. */
+  readonly online = new Set<string>();
+  /** Written to the journal before their PUBACK and not yet in a queue, by broker counter. */
+  readonly #announced = new Set<{ jid: number; ops: Op[] }>();
+  readonly #transit = new Map<number, { jid: number; ops: Op[] }>();
+  #nextJid = 1;
   readonly #o: StoreOptions;
   #broker: { id: string; counter: number } = { id: '', counter: 0 };
 
@@ -47,8 +53,7 @@ export class SessionStore {
 
   async storeRetained(packet: Packet): Promise<void> {
     this.#keepRetained({ ...packet, messageId: undefined } as unknown as Packet);
-    const { topic, qos } = packet;
-    this.#o.journal?.append(['retain', topic, qos, packet.payload.toString('latin1')]);
+    if (!this.#transit.has(packet.brokerCounter)) this.#o.journal?.append(retainOp(packet));
   }
 
   #keepRetained(packet: Packet): void {
@@ -151,33 +156,57 @@ export class SessionStore {
 
   // --- queues ---
 
+  /**
+   * Durable mode: notes everything this publish will change before it is acknowledged. The caller waits for the
+   * journal, numbers the packet (in that order: aedes drops what arrives with a smaller number) and calls `arrive`.
+   */
+  announce(packet: Packet): { arrive(counter: number): void } | undefined {
+    const targets = this.targets(packet.topic);
+    const jid = this.#nextJid++;
+    const ops = targets.map((target) => messageOp(target.clientId, jid, packet, true));
+    if (packet.retain) ops.push(retainOp(packet));
+    if (ops.length === 0) return undefined;
+    for (const op of ops) this.#o.journal?.append(op);
+    const waiting = { jid, ops };
+    this.#announced.add(waiting);
+    return {
+      arrive: (counter) => {
+        this.#announced.delete(waiting);
+        this.#transit.set(counter, waiting);
+      },
+    };
+  }
+
   async outgoingEnqueue(target: { clientId: string }, packet: Packet): Promise<void> {
-    const session = this.open(target.clientId);
-    const entry = session.push(packet);
-    if (this.#o.journal?.scope === 'all') this.#journalEntry(session, entry);
-    if (!isBridgeUser(session.clientId) && session.size > DEVICE_QUEUE) {
-      const dropped = session.dropOldest();
-      if (!dropped) return;
-      this.#journalDone(session, dropped);
-      this.#o.onDropped(session.clientId, dropped.packet.topic);
-    }
+    this.#enqueue(target.clientId, packet, this.#transit.get(packet.brokerCounter)?.jid);
   }
 
   async outgoingEnqueueCombi(targets: Target[], packet: Packet): Promise<void> {
-    for (const target of targets) void this.outgoingEnqueue(target, packet);
+    const jid = this.#transit.get(packet.brokerCounter)?.jid;
+    for (const target of targets) this.#enqueue(target.clientId, packet, jid);
+    this.#transit.delete(packet.brokerCounter);
   }
 
-  #journalEntry(session: Session, { packet, key }: Entry): void {
-    const payload = packet.payload.toString('latin1');
-    // Whether its client got it will not be known after a crash: 1 says "perhaps", and DUP is what says so.
-    this.#o.journal?.append(['msg', session.clientId, key, packet.topic, payload, 1]);
+  #enqueue(clientId: string, packet: Packet, jid: number | undefined): void {
+    const session = this.open(clientId);
+    const entry = session.push(packet);
+    if (this.#o.journal?.scope === 'all') {
+      entry.jid = jid ?? this.#nextJid++;
+      if (jid === undefined) this.#o.journal.append(messageOp(clientId, entry.jid, packet, true));
+    }
+    if (isBridgeUser(clientId) || session.size <= DEVICE_QUEUE) return;
+    const dropped = session.dropOldest();
+    if (!dropped) return;
+    this.#journalDone(session, dropped);
+    this.#o.onDropped(clientId, dropped.packet.topic);
   }
 
   #journalDone(session: Session, entry: Entry): void {
-    if (this.#o.journal?.scope === 'all') this.#o.journal.append(['done', session.clientId, entry.key]);
+    if (entry.jid !== undefined && this.#o.journal?.scope === 'all')
+      this.#o.journal.append(['done', session.clientId, entry.jid]);
   }
 
-  async outgoingUpdate(client: Client, packet: Packet & { cmd: string }): Promise<void> {
+  async outgoingUpdate(client: Client, packet: Omit<Packet, 'cmd'> & { cmd: string }): Promise<void> {
     this.sessions.get(client.id)?.sent(client, packet);
   }
 
@@ -245,6 +274,15 @@ export class SessionStore {
 
   async destroy(): Promise<void> {}
 
+  // --- presence ---
+
+  setOnline(serial: string, online: boolean): void {
+    if (online === this.online.has(serial)) return;
+    if (online) this.online.add(serial);
+    else this.online.delete(serial);
+    this.#o.journal?.append([online ? 'up' : 'down', serial]);
+  }
+
   // --- journal ---
 
   apply(op: Op): void {
@@ -253,23 +291,41 @@ export class SessionStore {
     else if (kind === 'sub') this.open(a).filters.set(b, c);
     else if (kind === 'unsub') this.sessions.get(a)?.filters.delete(b);
     else if (kind === 'purge') this.purge(a);
-    else if (kind === 'msg') this.open(a).restore(b, stored(c, 1, d, false), e === 1);
-    else if (kind === 'done') this.sessions.get(a)?.forget(b);
+    else if (kind === 'msg') this.#restore(a, Number(b), stored(c, 1, d, false), e === 1);
+    else if (kind === 'done') this.sessions.get(a)?.forget(Number(b));
+    else if (kind === 'up') this.online.add(a);
+    else if (kind === 'down') this.online.delete(a);
   }
 
-  /** The whole state as operations: what a clean stop leaves behind and what a journal is rewritten to. */
+  #restore(clientId: string, jid: number, packet: Packet, sent: boolean): void {
+    this.open(clientId).restore(jid, packet, sent);
+    if (jid >= this.#nextJid) this.#nextJid = jid + 1;
+  }
+
+  /** The whole state as operations: what a clean stop leaves behind and what the journal is rewritten to. */
   *dump(exact: boolean): Iterable<Op> {
     for (const topics of this.#retained.values())
-      for (const { topic, qos, payload } of topics.values())
-        yield ['retain', topic, qos, payload.toString('latin1')];
+      for (const packet of topics.values()) yield retainOp(packet);
+    for (const serial of this.online) yield ['up', serial];
     for (const session of this.sessions.values()) {
       for (const [filter, qos] of session.filters) yield ['sub', session.clientId, filter, qos];
-      for (const { packet, key, sent } of session.entries()) {
-        const payload = packet.payload.toString('latin1');
-        yield ['msg', session.clientId, key, packet.topic, payload, sent || !exact ? 1 : 0];
+      for (const entry of session.entries()) {
+        entry.jid ??= this.#nextJid++;
+        yield messageOp(session.clientId, entry.jid, entry.packet, entry.sent || !exact);
       }
     }
+    for (const { ops } of this.#transit.values()) yield* ops;
+    for (const { ops } of this.#announced) yield* ops;
   }
+}
+
+function retainOp({ topic, qos, payload }: Packet): Op {
+  return ['retain', topic, qos, payload.toString('latin1')];
+}
+
+/** `maybeSent`: whether its client got it will not be known after a crash; DUP is how MQTT says "perhaps". */
+function messageOp(clientId: string, jid: number, packet: Packet, maybeSent: boolean): Op {
+  return ['msg', clientId, jid, packet.topic, packet.payload.toString('latin1'), maybeSent ? 1 : 0];
 }
 
 function stored(topic: string, qos: number, payload: string, retain: boolean): Packet {

@@ -12,6 +12,8 @@ export interface Entry {
   messageId?: number;
   /** The connection it was last written to. */
   written?: Client;
+  /** Its number in the journal, once it has one. */
+  jid?: number;
   /** Written to a socket at least once, so sending it again carries DUP. */
   sent: boolean;
   /** Waiting for PUBCOMP instead of PUBACK (QoS 2). */
@@ -51,13 +53,13 @@ export class Session {
     return entry;
   }
 
-  restore(key: number, packet: Packet, sent: boolean): void {
-    this.#entries.set(key, { key, packet, sent, released: false });
+  /** Until `adopt` the key is the journal's number. */
+  restore(jid: number, packet: Packet, sent: boolean): void {
+    this.#entries.set(jid, { key: jid, jid, packet, sent, released: false });
   }
 
-  forget(key: number): void {
-    const entry = this.#entries.get(key);
-    if (entry) this.#remove(entry);
+  forget(jid: number): void {
+    this.#entries.delete(jid);
   }
 
   /** Renumbers restored entries so that they belong to this broker and sort before anything new. */
@@ -117,7 +119,7 @@ export class Session {
     Object.defineProperty(client, '_nextId', { configurable: true, get: () => next, set: settle });
   }
 
-  sent(client: Client, packet: Packet & { cmd: string }): void {
+  sent(client: Client, packet: Omit<Packet, 'cmd'> & { cmd: string }): void {
     if (packet.cmd === 'pubrel') {
       const entry = this.#byMessageId.get(packet.messageId as number);
       if (entry) entry.released = true;
