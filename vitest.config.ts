@@ -78,6 +78,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          globalSetup: './dev/e2e/support/global-setup.ts',
           include: ['dev/e2e/**/*.e2e.test.ts'],
           exclude: ignored,
           testTimeout: 60_000,

@@ -71,8 +71,7 @@ export const steps: Step[] = [
     run: ({ fix }) =>
       command('prettier', [
         '.',
-        fix ? '--write' : '--list-different',
-        '--log-level=warn',
+        ...(fix ? ['--write', '--log-level=warn'] : ['--list-different']),
         '--cache',
         '--cache-location=node_modules/.cache/prettier/.prettier-cache',
       ]).then((output) =>

@@ -1,0 +1,31 @@
+import type { BrowserContextOptions, Page } from '@playwright/test';
+import { inject } from 'vitest';
+import { openPage } from './browser.ts';
+
+/** The demo's people, by the role they have. */
+export const people = {
+  admin: 'admin@example.com',
+  partner: 'partner@example.com',
+  org_admin: 'org@example.com',
+  operator: 'operator@example.com',
+  viewer: 'viewer@example.com',
+  customer: 'customer@example.com',
+  tenant: 'tenant@example.com',
+} as const;
+export type Role = keyof typeof people;
+
+/** Fills in the sign-in form that `page` shows and sends it. */
+export async function fillSignIn(page: Page, email: string, password: string): Promise<void> {
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/** A browser in which somebody of that role has signed in and stands on the role's home. */
+export async function signIn(role: Role, options?: BrowserContextOptions): Promise<Page> {
+  const page = await openPage(options);
+  await page.goto('/login');
+  await fillSignIn(page, people[role], inject('world').admin.password);
+  await page.waitForURL((url) => url.pathname !== '/login');
+  return page;
+}
