@@ -1,0 +1,150 @@
+import { topicFor, type TopicKind } from '@edgeconductor/sdk/contract';
+import { connect, type MqttClient } from 'mqtt';
+import { Backoff } from '../backoff.ts';
+import type { Delivery, Door, DoorEvents } from './door.ts';
+
+export interface MqttAccess {
+  /** mqtts://host:port, or mqtt:// on a loopback test broker. */
+  url: string;
+  serial: string;
+  /** The device secret, `mqtt_password` of the register reply. */
+  password: string;
+  /** PEM of the authority that signed the broker; the system's own when absent. */
+  ca?: string | undefined;
+  keepaliveS?: number;
+}
+
+/**
+ * MQTT 3.1.1 over TLS with birth and last will. Every connection is a new client: whatever was in flight when
+ * one broke is handed back to the device as a failed send, so there is one place that decides about resending.
+ */
+export class MqttDoor implements Door {
+  readonly #access: MqttAccess;
+  readonly #events: DoorEvents;
+  readonly #backoff = new Backoff();
+  #client: MqttClient | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #wanted = false;
+  #open = false;
+
+  constructor(access: MqttAccess, events: DoorEvents) {
+    this.#access = access;
+    this.#events = events;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#connect();
+  }
+
+  async send(body: string): Promise<Delivery> {
+    await this.#publish('telemetry', body);
+    return { restart: false };
+  }
+
+  async report(reported: Record<string, unknown>): Promise<void> {
+    await this.#publish('shadow/reported', JSON.stringify(reported));
+  }
+
+  cut(): void {
+    this.#client?.stream.destroy();
+  }
+
+  pause(): void {
+    this.#wanted = false;
+    clearTimeout(this.#retry);
+    this.cut();
+  }
+
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    clearTimeout(this.#retry);
+    const client = this.#client;
+    if (!client) return;
+    // A clean DISCONNECT withholds the last will, so a leaving device says itself that it is gone.
+    if (this.#open) await this.#publish('status', '{"online":false}').catch(() => undefined);
+    await client.endAsync(!client.connected).catch(() => undefined);
+  }
+
+  #topic(kind: TopicKind): string {
+    return topicFor(this.#access.serial, kind);
+  }
+
+  #connect(): void {
+    const { url, serial, password, ca, keepaliveS } = this.#access;
+    const client = connect(url, {
+      protocolVersion: 4,
+      clientId: serial,
+      username: serial,
+      password,
+      ...(ca ? { ca } : {}),
+      clean: true,
+      keepalive: keepaliveS ?? 60,
+      reconnectPeriod: 0,
+      connectTimeout: 15_000,
+      will: { topic: this.#topic('status'), payload: Buffer.from('{"online":false}'), qos: 1, retain: false },
+    });
+    this.#client = client;
+    client.on('connect', () => this.#connected(client));
+    client.on('message', (topic, payload) => this.#received(topic, payload));
+    // Without a listener a failed attempt would end the process; 'close' follows and decides what to do.
+    client.on('error', (error) => this.#events.refused(error.message));
+    client.on('close', () => this.#closed(client));
+  }
+
+  #connected(client: MqttClient): void {
+    const stream = client.stream as { setNoDelay?(on: boolean): void };
+    stream.setNoDelay?.(true);
+    this.#backoff.reset();
+    this.#open = true;
+    client.subscribe(this.#topic('shadow/desired'), { qos: 1 });
+    this.#publish('status', '{"online":true}').catch(() => undefined);
+    this.#events.opened();
+  }
+
+  #received(topic: string, payload: Buffer): void {
+    if (topic !== this.#topic('shadow/desired') || payload.length === 0) return;
+    const document: unknown = parse(payload.toString());
+    if (document && typeof document === 'object' && !Array.isArray(document))
+      this.#events.desired(document as Record<string, unknown>);
+  }
+
+  #closed(client: MqttClient): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    if (this.#open) {
+      this.#open = false;
+      this.#events.closed();
+    }
+    // Packets the dead client still holds are failed, not resent behind the device's back.
+    client.end(true);
+    if (this.#wanted) this.#retry = setTimeout(() => this.#connect(), this.#backoff.next());
+  }
+
+  #publish(kind: TopicKind, body: string): Promise<void> {
+    const client = this.#client;
+    if (!client || !this.#open) return Promise.reject(new Error('not connected'));
+    return new Promise((resolve, reject) => {
+      const lost = () => reject(new Error('connection lost before the acknowledgement'));
+      client.once('close', lost);
+      client.publish(this.#topic(kind), body, { qos: 1 }, (error) => {
+        client.off('close', lost);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,219 @@
+import { FaultPlan, type Faults } from './faults.ts';
+import type { Door, DoorEvents } from './doors/door.ts';
+import type { Controls, Packet, Profile } from './profiles/profile.ts';
+import { seedOf, unit } from './random.ts';
+
+export interface VirtualDeviceOptions {
+  serial: string;
+  profile: Profile;
+  intervalS: number;
+  /** Opens the device's door with the listeners it is given. */
+  door(events: DoorEvents): Door;
+  /** The board knows the time and stamps every packet with `ts`, so that a repeat is told from a new reading. */
+  clock?: boolean;
+  faults?: Faults;
+  /** How many readings wait while there is no way out; the oldest go first when it overflows. */
+  backlog?: number;
+  onEvent?(event: DeviceEvent): void;
+}
+
+export interface DeviceEvent {
+  kind: 'opened' | 'closed' | 'refused' | 'controlled' | 'restarted' | 'overflow';
+  serial: string;
+  detail?: unknown;
+}
+
+/** Counted since the start; `delivered` is what the platform acknowledged. */
+export interface DeviceCounters {
+  sampled: number;
+  delivered: number;
+  dropped: number;
+  failed: number;
+}
+
+interface Reading {
+  packet: Packet;
+  at: number;
+}
+
+const BATCH_PACKETS = 200;
+
+/**
+ * One device on the real protocol: samples its profile at its beat, sends at once while it can, keeps readings
+ * with their own time while it cannot and delivers them as array batches, oldest first, when it can again.
+ */
+export class VirtualDevice {
+  readonly serial: string;
+  readonly counters: DeviceCounters = { sampled: 0, delivered: 0, dropped: 0, failed: 0 };
+  readonly #options: VirtualDeviceOptions;
+  readonly #faults: FaultPlan;
+  readonly #door: Door;
+  readonly #phaseMs: number;
+  #backlog: Reading[] = [];
+  #held: Reading | undefined;
+  #controls: Controls = {};
+  #restartedAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #flushing = false;
+  #away = false;
+
+  constructor(options: VirtualDeviceOptions) {
+    this.serial = options.serial;
+    this.#options = options;
+    this.#faults = new FaultPlan(options.faults ?? {}, options.serial);
+    this.#phaseMs = Math.floor(unit(seedOf(options.serial), 91) * options.intervalS * 1_000);
+    this.#door = options.door({
+      opened: () => this.#opened(),
+      closed: () => this.#tell('closed'),
+      desired: (document) => this.#obey(document),
+      refused: (reason) => this.#tell('refused', reason),
+    });
+  }
+
+  get connected(): boolean {
+    return this.#door.open;
+  }
+
+  /** Readings that wait for a way out. */
+  get waiting(): number {
+    return this.#backlog.length;
+  }
+
+  start(): void {
+    if (this.#timer) return;
+    if (!this.#faults.isOffline(Date.now())) this.#door.start();
+    else this.#away = true;
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#door.stop();
+  }
+
+  /**
+   * The next beat on the device's own grid: no drift, and a fleet spreads over the interval by its serials.
+   * Counted from the last beat, because a timer may fire a moment before its time.
+   */
+  #schedule(after = 0): void {
+    const interval = this.#options.intervalS * 1_000;
+    const now = Math.max(Date.now(), after);
+    const due = Math.floor((now - this.#phaseMs) / interval + 1) * interval + this.#phaseMs;
+    this.#timer = setTimeout(() => {
+      this.#schedule(due);
+      this.#beat(Date.now());
+    }, due - Date.now());
+  }
+
+  #beat(at: number): void {
+    this.#weather(at);
+    const reading = { packet: this.#sample(at), at };
+    this.counters.sampled++;
+    const fate = this.#faults.nextFate();
+    if (fate === 'drop') {
+      this.counters.dropped++;
+      return;
+    }
+    if (fate === 'late' && !this.#held) {
+      this.#held = reading;
+      return;
+    }
+    if (!this.#door.open || this.#backlog.length > 0) {
+      this.#keep(reading);
+      void this.#flush();
+      return;
+    }
+    if (fate === 'garble') return void this.#send(this.#faults.rubbish(at), []);
+    const twice = fate === 'duplicate';
+    const body = JSON.stringify(this.#stamped(reading, twice));
+    void this.#send(body, [reading]);
+    if (twice) void this.#send(body, []);
+    if (this.#held) void this.#send(JSON.stringify(this.#stamped(this.#held, true)), [this.#held]);
+    this.#held = undefined;
+  }
+
+  /** Planned absences and broken connections. */
+  #weather(at: number): void {
+    const offline = this.#faults.isOffline(at);
+    if (offline !== this.#away) {
+      this.#away = offline;
+      if (offline) this.#door.pause();
+      else this.#door.start();
+    }
+    if (this.#faults.breaks(at, this.#options.intervalS)) this.#door.cut();
+  }
+
+  #sample(at: number): Packet {
+    const { profile } = this.#options;
+    let packet = profile.sample(at);
+    if (profile.steer) packet = profile.steer(packet, this.#controls, at);
+    if (this.#restartedAt === undefined) return packet;
+    return { ...packet, uptime: Math.floor((at - this.#restartedAt) / 1_000), reboot_reason: 'SW' };
+  }
+
+  #stamped(reading: Reading, must: boolean): Packet {
+    if (!must && !this.#options.clock && this.#faults.skewMs === 0) return reading.packet;
+    return { ...reading.packet, ts: reading.at + this.#faults.skewMs };
+  }
+
+  /** Sends one body; readings the platform did not acknowledge go back to wait with their own time. */
+  async #send(body: string, readings: readonly Reading[]): Promise<boolean> {
+    try {
+      const { restart } = await this.#door.send(body);
+      this.counters.delivered += readings.length;
+      if (restart) this.#restart();
+      return true;
+    } catch {
+      this.counters.failed++;
+      for (const reading of readings) this.#keep(reading);
+      return false;
+    }
+  }
+
+  #keep(reading: Reading): void {
+    this.#backlog.push(reading);
+    const limit = this.#options.backlog ?? 2_000;
+    if (this.#backlog.length <= limit) return;
+    this.counters.dropped += this.#backlog.length - limit;
+    this.#backlog = this.#backlog.slice(-limit);
+    this.#tell('overflow');
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      while (this.#door.open && this.#backlog.length > 0) {
+        const batch = this.#backlog.splice(0, BATCH_PACKETS).sort((a, b) => a.at - b.at);
+        if (!(await this.#send(JSON.stringify(batch.map((r) => this.#stamped(r, true))), batch))) break;
+      }
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  #opened(): void {
+    this.#tell('opened');
+    void this.#flush();
+  }
+
+  /** Does what it can of the desired document and confirms at once; telemetry confirms it again at its beat. */
+  #obey(document: Record<string, unknown>): void {
+    const accepted = this.#options.profile.accept?.(document);
+    if (!accepted) return;
+    this.#controls = accepted;
+    this.#tell('controlled', accepted);
+    if (Object.keys(accepted).length > 0) this.#door.report({ ...accepted }).catch(() => undefined);
+  }
+
+  #restart(): void {
+    this.#restartedAt = Date.now();
+    this.#tell('restarted');
+    this.#door.cut();
+  }
+
+  #tell(kind: DeviceEvent['kind'], detail?: unknown): void {
+    this.#options.onEvent?.({ kind, serial: this.serial, detail });
+  }
+}
