@@ -1,0 +1,41 @@
+-- Small parts of the ingest functions (TEL, ANO). Only the next migrations call them.
+
+-- The order of the additions is fixed (oldest first), so every caller gets the same last bit.
+create function ec.sum_of(readings float8[]) returns float8
+language sql immutable strict parallel safe set search_path = ''
+as $$ select coalesce(sum(v order by n), 0) from unnest(readings) with ordinality as r (v, n) $$;
+comment on function ec.sum_of is 'Sum of a window of readings, oldest first';
+
+create aggregate ec.jsonb_merge (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}');
+comment on aggregate ec.jsonb_merge (jsonb) is 'Shadow merge of packets, the later one wins';
+revoke execute on function ec.jsonb_merge (jsonb) from public;
+
+create function ec.iso_time(at timestamptz) returns text
+language sql immutable strict parallel safe set search_path = ''
+as $$ select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
+comment on function ec.iso_time is 'ISO 8601 UTC with milliseconds, as everything the API sends';
+
+-- What device_state.older becomes when a packet arrives: keys the packet lacks keep the time they had.
+create function ec.older_times(reported jsonb, reported_at timestamptz, older jsonb, packet jsonb) returns jsonb
+language sql immutable parallel safe set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(key, coalesce(older -> key, to_jsonb(ec.iso_time(reported_at)))), '{}')
+  from jsonb_object_keys(reported) as key
+  where not packet ? key
+$$;
+
+-- How far a reading is from the mean of the 29 before it, in percent; null when that is nothing to report.
+-- The floors keep 0.4 °C around a mean of 0 °C silent and stop a mean of −2 °C from flipping the sign.
+create function ec.deviation_pct(reading float8, mean float8, min_deviation float8, min_denominator float8)
+returns float8
+language sql immutable parallel safe set search_path = ''
+as $$
+  select pct
+  from (select 100 * (reading - mean) / nullif(greatest(abs(mean), min_denominator), 0)) as p (pct)
+  where abs(reading - mean) >= coalesce(min_deviation, 0) and abs(pct) >= 20
+$$;
+
+create function ec.times_of(packet jsonb, at timestamptz) returns jsonb
+language sql immutable parallel safe set search_path = ''
+as $$ select jsonb_object_agg(key, ec.iso_time(at)) from jsonb_object_keys(packet) as key $$;
+comment on function ec.times_of is 'Every key of a packet → its time';
