@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { root } from './check/run-tool.ts';
+import { generateFirmwareContract } from './generate/firmware-contract.ts';
 
 export interface Generator {
   /** Path of the file it makes, from the repository root. */
@@ -10,7 +11,9 @@ export interface Generator {
   make(): Promise<string>;
 }
 
-export const generators: Generator[] = [];
+export const generators: Generator[] = [
+  { output: 'firmware/src/ec/generated/contract.h', make: generateFirmwareContract },
+];
 
 if (import.meta.main) {
   for (const { output, make } of generators) {
