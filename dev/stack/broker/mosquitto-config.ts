@@ -34,8 +34,9 @@ ${parts.durable ? 'autosave_on_changes true\nautosave_interval 1' : 'autosave_in
 persistent_client_expiration 7d
 
 # 20 in flight and 1,000 queued are the defaults; beyond them messages already acknowledged are dropped.
+# (Not 0 = no limit: 2.0.11 then disconnects a device after every publish the ACL refuses.)
 max_inflight_messages 5000
-max_queued_messages 0
+max_queued_messages 1000000
 max_queued_bytes 268435456
 max_packet_size ${MAX_PACKET_BYTES}
 max_keepalive 3600
