@@ -23,6 +23,7 @@ create table public.devices (
   tenure_id int,
   registered_by_kind text not null,
   registered_by_id uuid not null,
+  registered_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   claimed_at timestamptz,
   activated_at timestamptz,
@@ -34,6 +35,7 @@ create table public.devices (
   constraint name_is_valid check (length(btrim(name)) between 1 and 200),
   constraint online_window_is_sane check (online_window_s between 5 and 2592000),
   constraint attributes_is_an_object check (jsonb_typeof(attributes) = 'object'),
+  constraint attributes_are_small check (octet_length(attributes::text) <= 16384),
   constraint desired_is_an_object check (jsonb_typeof(desired) = 'object'),
   foreign key (org_id, location_id) references public.locations (org_id, id)
 );
@@ -47,6 +49,7 @@ create index devices_tags_idx on public.devices using gin (tags);
 comment on column public.devices.num is 'Short key of the device in high-volume tables';
 comment on column public.devices.org_id is 'Who keeps it now: the maker until claimed_at, then the holder';
 comment on column public.devices.tenure_id is 'The open row of device_tenures';
+comment on column public.devices.registered_at is 'created_at, or when a retired device was registered again';
 comment on column public.devices.activated_at is 'Its first packet';
 
 create table public.device_tenures (

@@ -1,0 +1,2 @@
+-- After everything the jobs call exists.
+select ec.setup_cron();
