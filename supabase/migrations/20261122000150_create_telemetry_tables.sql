@@ -62,7 +62,7 @@ create table public.device_state (
   serial text not null unique,
   org_num int not null,
   tenure_id int not null,
-  tenure_started_at timestamptz not null default now(),
+  tenure_started_at timestamptz not null default '-infinity',
   product_type text not null,
   reported jsonb not null default '{}',
   reported_at timestamptz,
@@ -88,7 +88,7 @@ create table public.device_state (
 create index device_state_org_num_idx on public.device_state (org_num);
 create index device_state_tenure_id_idx on public.device_state (tenure_id);
 comment on column public.device_state.tenure_started_at is
-  'Start of tenure_id: readings from before belong to an earlier tenure and never move current values';
+  'Start of tenure_id, −infinity for the first: readings from before belong to an earlier tenure';
 comment on column public.device_state.older is 'Key → time, only for reported keys absent from the newest packet';
 comment on column public.device_state.last_seen is 'Arrival of the last accepted message by any door';
 comment on column public.device_state.connected is 'Broker session; says nothing about telemetry';
