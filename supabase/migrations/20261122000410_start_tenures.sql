@@ -35,11 +35,11 @@ begin
   where d.id = device.id;
 
   insert into public.device_state as s
-    (device_num, device_id, serial, org_num, tenure_id, tenure_started_at, product_type)
-  select device.num, device.id, device.serial, o.num, new_tenure, tenure_start, device.product_type
+    (device_num, device_id, serial, org_num, tenure_id, product_type)
+  select device.num, device.id, device.serial, o.num, new_tenure, device.product_type
   from public.orgs o where o.id = device.org_id
   on conflict (device_num) do update set
-    org_num = excluded.org_num, tenure_id = excluded.tenure_id, tenure_started_at = excluded.tenure_started_at;
+    org_num = excluded.org_num, tenure_id = excluded.tenure_id, tenure_started_at = tenure_start;
 
   if forget then
     update public.device_state s set
