@@ -1,4 +1,4 @@
-import type { Lite } from './lite-app.ts';
+import type { OnUpgrade } from './listen.ts';
 import type { Mailbox } from './mail/mailbox.ts';
 import type { PartName, StackOptions } from './options.ts';
 import type { Ports } from './ports.ts';
@@ -12,6 +12,7 @@ export interface Context {
   readonly ports: Ports;
   readonly secrets: Secrets;
   readonly dataDir: string;
+  readonly tls: Tls;
   /** Aborted when the stack is told to stop; a part that is still starting gives up. */
   readonly signal: AbortSignal;
   has(part: PartName): boolean;
@@ -23,9 +24,9 @@ export interface Context {
   fail(sentence: string): void;
   logFile(part: string): string;
   postgres?: Postgres;
-  lite?: Lite;
   mailbox?: Mailbox;
-  tls?: Tls;
+  /** Takes websocket handshakes of Realtime; the Supabase gateway asks for it at each one. */
+  realtime?: OnUpgrade;
 }
 
 export interface RunningPart {
@@ -34,14 +35,13 @@ export interface RunningPart {
 
 export interface Part {
   needs: PartName[];
-  start(context: Context): Promise<RunningPart>;
+  /** Work that needs no other part: begins at once, its result is handed to start(). */
+  prepare?(context: Context): Promise<unknown>;
+  start(context: Context, prepared: unknown): Promise<RunningPart>;
 }
 
 /** Reads a member that a needed part has put in. */
-export function given<K extends 'postgres' | 'lite' | 'mailbox' | 'tls'>(
-  context: Context,
-  key: K,
-): NonNullable<Context[K]> {
+export function given<K extends 'postgres' | 'mailbox'>(context: Context, key: K): NonNullable<Context[K]> {
   const value = context[key];
   if (value === undefined) throw new Error(`The part that provides "${key}" was not started before.`);
   return value as NonNullable<Context[K]>;

@@ -36,7 +36,8 @@ export async function prepareDatabase(postgres: Postgres, secrets: Secrets): Pro
         throw new StackFailure(`The database could not be prepared (${name}): ${messageOf(error)}`);
       });
     }
-    for (const role of ['postgres', 'authenticator']) await setPassword(client, role, secrets.dbPassword);
+    for (const role of ['postgres', 'authenticator', 'supabase_auth_admin'])
+      await setPassword(client, role, secrets.dbPassword);
     await client.query(`comment on schema extensions is 'stack shims ${version}'`);
   } finally {
     await client.end();

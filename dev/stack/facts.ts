@@ -31,7 +31,7 @@ export function addresses(context: Context): Facts {
     db_url: context.postgres?.url('postgres') ?? null,
     mqtt_url: has('broker') ? `mqtt://127.0.0.1:${ports.mqtt}` : null,
     mqtts_url: has('broker') ? `mqtts://127.0.0.1:${ports.mqtts}` : null,
-    mqtts_ca: has('broker') ? (context.tls?.caFile ?? null) : null,
+    mqtts_ca: has('broker') ? context.tls.caFile : null,
     mail_url: has('mail') ? http(ports.mail) : null,
     metrics_url: has('bridge') ? `${http(ports.metrics)}/metrics` : null,
     admin: { ...ADMIN },

@@ -3,7 +3,7 @@ import { createPostgresConnection } from '@supabase/lite/postgres';
 import type { Secrets } from './secrets.ts';
 
 export interface LiteOptions {
-  /** Postgres URL of the superuser: lite changes to the caller's role for each request. */
+  /** Postgres URL: the superuser for making the system schemas, `supabase_auth_admin` for serving. */
   dbUrl: string;
   secrets: Secrets;
   /** Where links in auth mails lead. */
@@ -21,6 +21,9 @@ export function createLite(options: LiteOptions): { app: Lite; close: () => Prom
     url: options.dbUrl,
     postgresOptions: { max: 12, onnotice: () => {} },
   });
+  // On its first request lite would grant ALL on every table to anon and authenticated; our migrations grant by
+  // name. Saying that row-level security is active already skips it.
+  (connection as unknown as { rlsState: string }).rlsState = 'active';
   const app = new App({
     connection,
     api: { schemas: ['public'], extra_search_path: ['public', 'extensions'], max_rows: 1000 },

@@ -7,9 +7,6 @@ import { startStack, type RunningStack } from './stack.ts';
 /** Everything must be gone within 10 seconds of a signal; what is not by then is ended without asking. */
 const STOP_LIMIT_MS = 8500;
 
-// Stdout belongs to the machine form's one line; libraries that print go to stderr.
-console.log = console.info = console.debug = (...words: unknown[]) => console.error(...words);
-
 const stopping = new AbortController();
 let stack: RunningStack | undefined;
 let starting: Promise<unknown> = Promise.resolve();
@@ -59,7 +56,7 @@ try {
 } catch (error) {
   if (!stopping.signal.aborted) {
     say(error instanceof StackFailure ? error.message : `The stack could not start: ${messageOf(error)}`);
-    if (!(error instanceof StackFailure) && process.env['EC_DEBUG']) console.error(error);
+    if (process.env['EC_DEBUG'] && error instanceof Error) say(String(error.stack));
     killAllChildren();
     process.exit(1);
   }

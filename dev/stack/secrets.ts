@@ -10,15 +10,16 @@ export interface Secrets {
   jwtSecret: string;
   publishableKey: string;
   secretKey: string;
-  adminPassword: string;
+  /** MQTT password of the bridge's users. */
+  bridgePassword: string;
   /** Shared by the database and the `worker` function. */
   workerSecret: string;
 }
 
 export function loadSecrets(dataDir: string): Secrets {
   const file = join(dataDir, 'secrets.json');
-  if (existsSync(file)) return { ...make(), ...(JSON.parse(readFileSync(file, 'utf8')) as Secrets) };
-  const secrets = make();
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const secrets = { ...make(), ...known };
   mkdirSync(dataDir, { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   renameSync(`${file}.new`, file);
@@ -32,7 +33,7 @@ function make(): Secrets {
     jwtSecret: token(36),
     publishableKey: `sb_publishable_${token(24)}`,
     secretKey: `sb_secret_${token(24)}`,
-    adminPassword: token(12),
+    bridgePassword: token(18),
     workerSecret: token(24),
   };
 }

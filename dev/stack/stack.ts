@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onChildStart } from './child.ts';
+import { captureConsole } from './console-log.ts';
 import type { Context, Part, RunningPart } from './context.ts';
 import { addresses, type Facts } from './facts.ts';
 import { lockDataDir } from './lock.ts';
@@ -8,6 +9,7 @@ import { PARTS, type PartName, type StackOptions } from './options.ts';
 import { parts } from './parts/index.ts';
 import { choosePorts, type PortName } from './ports.ts';
 import { loadSecrets } from './secrets.ts';
+import { ensureTls } from './tls.ts';
 
 export interface Report {
   say(sentence: string): void;
@@ -66,10 +68,12 @@ async function startAll(
 ): Promise<void> {
   const starting = new Map<PartName, Promise<void>>();
   const start = async (name: PartName, part: Part): Promise<void> => {
+    const preparing = part.prepare?.(context);
+    preparing?.catch(() => {});
     await Promise.all(part.needs.map((need) => starting.get(need)));
     context.signal.throwIfAborted();
     const begin = performance.now();
-    const running = await part.start(context);
+    const running = await part.start(context, await preparing);
     stops.push({ name, part: running });
     context.signal.throwIfAborted();
     const ms = performance.now() - begin;
@@ -106,6 +110,7 @@ async function makeContext(
       join(logs, 'stack.log'),
       `${JSON.stringify({ at: new Date().toISOString(), part, message, ...more })}\n`,
     );
+  captureConsole(log);
   return {
     options,
     ports: await choosePorts(
@@ -123,5 +128,6 @@ async function makeContext(
       report.failed(sentence);
     },
     logFile: (part) => join(logs, `${part}.log`),
+    tls: await ensureTls(options.dataDir),
   };
 }

@@ -1,4 +1,12 @@
 -- After lite made auth.* and storage.*: the rights that hosted gives.
+-- lite serves as this role and changes to the caller's for each request: it reaches Auth and Storage, nothing of ours.
+alter role supabase_auth_admin login noinherit bypassrls;
+grant anon, authenticated, service_role to supabase_auth_admin;
+-- lite finds the tables of the Data API in information_schema, which shows only what one may read.
+grant pg_read_all_data to supabase_auth_admin with inherit true;
+grant all on all tables in schema storage to supabase_auth_admin;
+grant usage on schema storage, extensions to supabase_auth_admin;
+grant execute on all functions in schema auth, storage to supabase_auth_admin;
 grant usage on schema auth, storage to anon, authenticated, service_role, postgres, supabase_auth_admin;
 grant all on all tables in schema auth to postgres, service_role, supabase_auth_admin;
 grant all on all sequences in schema auth to postgres, service_role, supabase_auth_admin;
