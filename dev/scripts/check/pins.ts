@@ -42,7 +42,11 @@ function dependenciesOf(path: string, text: string): { name: string; version: st
   if (/(^|\/)package\.json$/.test(path)) {
     const manifest = JSON.parse(text) as Manifest;
     return [manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies].flatMap((group) =>
-      Object.entries(group ?? {}).map(([name, version]) => ({ name, version })),
+      // An alias (`npm:other@1.2.3`) is pinned by what follows the last @.
+      Object.entries(group ?? {}).map(([name, version]) => ({
+        name,
+        version: version.replace(/^npm:(@[^/]+\/)?[^@]+@/, ''),
+      })),
     );
   }
   if (/(^|\/)deno\.json$/.test(path)) {

@@ -42,7 +42,10 @@ describe('leaks', () => {
 
 describe('versions', () => {
   test('ranges are refused and one library has one version', () => {
-    const root = { path: 'package.json', text: '{"dependencies":{"zod":"4.6.7","pg":"^8.0.0"}}' };
+    const root = {
+      path: 'package.json',
+      text: '{"dependencies":{"zod":"4.6.7","pg":"^8.0.0","old":"npm:@x/pg@1.0.0-beta.1"}}',
+    };
     const api = { path: 'supabase/functions/api/deno.json', text: '{"imports":{"zod":"npm:zod@4.6.6"}}' };
     expect(checkPins([root]).map((problem) => problem.message)).toEqual(['pg is "^8.0.0", not one version.']);
     expect(checkPins([root, api]).map((problem) => problem.message)).toContain(
