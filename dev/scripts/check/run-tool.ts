@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 /** The repository root, absolute, without a trailing slash. */
 export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[\\/]$/, '');
@@ -31,7 +32,9 @@ export function command(
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.on('error', (error) => resolve(`${tool} could not start: ${error.message}. Run npm ci.`));
     child.on('close', (code) =>
-      resolve(code === 0 ? '' : output.trim() || `${tool} ended with code ${code}.`),
+      resolve(
+        code === 0 ? '' : stripVTControlCharacters(output).trim() || `${tool} ended with code ${code}.`,
+      ),
     );
   });
 }
