@@ -73,3 +73,20 @@ async function setPassword(client: pg.Client, role: string, password: string): P
     `alter role ${client.escapeIdentifier(role)} password ${client.escapeLiteral(password)}`,
   );
 }
+
+/** What deploying puts into Vault: how statements reach the `worker` function. */
+export async function setWorkerAddress(postgres: Postgres, url: string, secret: string): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.url('supabase_admin') });
+  await client.connect();
+  try {
+    for (const [name, value] of Object.entries({ ec_worker_url: url, ec_worker_secret: secret })) {
+      const { rows } = await client.query<{ id: string }>('select id from vault.secrets where name = $1', [
+        name,
+      ]);
+      if (rows[0]) await client.query('select vault.update_secret($1, $2)', [rows[0].id, value]);
+      else await client.query('select vault.create_secret($1, $2)', [value, name]);
+    }
+  } finally {
+    await client.end();
+  }
+}

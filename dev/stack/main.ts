@@ -49,6 +49,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+// The bootstrap passes signals on; when it was killed itself nobody can stop this process any more.
+const bootstrap = Number(process.env['EC_BOOTSTRAP_PID'] ?? 0);
+if (bootstrap > 0 && process.ppid === bootstrap)
+  setInterval(() => void (process.ppid === bootstrap || end(1)), 500).unref();
+
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) say(USAGE);

@@ -22,3 +22,6 @@ export function postgresHome(): string {
     );
   }
 }
+
+/** Deno itself: the command that npm links is a script that would not pass signals on. */
+export const deno = join(root, 'node_modules/deno', process.platform === 'win32' ? 'deno.exe' : 'deno');

@@ -1,5 +1,5 @@
 import type { Context, Part } from '../context.ts';
-import { prepareDatabase, setLoginPasswords } from '../database.ts';
+import { prepareDatabase, setLoginPasswords, setWorkerAddress } from '../database.ts';
 import { migrate } from '../migrate.ts';
 import { startPostgres } from '../postgres.ts';
 
@@ -18,6 +18,8 @@ export const db: Part = {
       const count = await migrate(postgres.url('postgres'), context.logFile('migrate'));
       if (count > 0) context.log('db', 'migrations applied', { count });
       await setLoginPasswords(postgres, context.secrets);
+      const workerUrl = `http://127.0.0.1:${context.ports.supabase}/functions/v1/worker`;
+      if (context.has('worker')) await setWorkerAddress(postgres, workerUrl, context.secrets.workerSecret);
     } catch (error) {
       await postgres.stop();
       throw error;

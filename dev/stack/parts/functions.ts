@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context, Part } from '../context.ts';
 import { functionEnv } from '../function-env.ts';
-import { binary, root } from '../paths.ts';
+import { deno, root } from '../paths.ts';
 import { superviseChild } from '../supervised.ts';
 
 /** One Edge Function in its own Deno process, as upstream isolates them. */
@@ -20,7 +20,7 @@ function edgeFunction(name: 'api' | 'worker'): Part {
         name,
         healthUrl: `http://127.0.0.1:${port}/${name}/health`,
         child: {
-          command: binary('deno'),
+          command: deno,
           args: [
             'run',
             '--allow-all',
