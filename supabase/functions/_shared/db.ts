@@ -1,0 +1,72 @@
+/** The only door to Postgres. The login role ec_api may do nothing by itself; every request runs in a transaction
+ *  as `authenticated` with its actor's claims, so row level security decides (architecture, decision 3). */
+import postgres from 'postgres';
+
+/** Tagged template that runs one statement; what services get. */
+export type Db = postgres.Sql;
+
+/** Identity as the policies understand it; see the helpers in schema private. */
+export type Claims = { [key: string]: unknown };
+
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+// Out of the driver as it goes over the wire: times with milliseconds and Z, bigint as number.
+const types = {
+  time: { to: 1184, from: [1184], serialize: (value: string) => value, parse: (text: string) => toIso(text) },
+  count: { to: 20, from: [20], serialize: (value: number) => String(value), parse: Number },
+};
+
+/** `prepare: false`: a transaction pooler hands out another connection every time. */
+export function connect(url: string, max: number): Db {
+  return postgres(url, {
+    max,
+    prepare: false,
+    idle_timeout: 60,
+    connect_timeout: 5,
+    types,
+    onnotice: () => {},
+    connection: { application_name: 'ec-api' },
+  }) as unknown as Db;
+}
+
+/**
+ * Runs `work` in one transaction as the actor. `first` is SQL that runs in the same round trip as the start of the
+ * transaction; its rows are handed to `work`.
+ */
+export async function asActor<T>(
+  sql: Db,
+  claims: Claims,
+  requestId: string,
+  first: string,
+  work: (db: Db, firstRows: Record<string, unknown>[]) => Promise<T>,
+): Promise<T> {
+  const connection = await (sql as unknown as postgres.Sql).reserve();
+  try {
+    const prelude =
+      `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}; set local role authenticated; ` +
+      `select set_config('request.jwt.claims', ${literal(JSON.stringify(claims))}, true), ` +
+      `set_config('ec.request_id', ${literal(requestId)}, true); ${first}`;
+    const results = (await connection.unsafe(prelude)) as unknown as Record<string, unknown>[][];
+    const result = await work(connection as unknown as Db, results.at(-1) ?? []);
+    await connection.unsafe('commit');
+    return result;
+  } catch (error) {
+    // A lost connection rolls back by itself.
+    await connection.unsafe('rollback').catch(() => {});
+    throw error;
+  } finally {
+    connection.release();
+  }
+}
+
+/** For the simple protocol, whatever `standard_conforming_strings` says. Refuses NUL, which Postgres cannot hold. */
+export function literal(text: string): string {
+  if (text.includes('\0')) throw new RangeError('NUL in a SQL literal');
+  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+function toIso(text: string): string | null {
+  const time = new Date(text);
+  // `infinity` has no ISO form
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}

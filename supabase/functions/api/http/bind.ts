@@ -1,0 +1,91 @@
+/** Makes a request handler of a route: credential → input → transaction as the actor → answer. */
+import type { Context } from 'hono';
+import { asActor } from '../../_shared/db.ts';
+import { claimsOf, readCredential, readStanding, standingQuery } from '../../_shared/auth.ts';
+import { AppError } from '../../_shared/errors.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { admit, checkStanding } from './admit.ts';
+import { MAX_JSON_BYTES, parseJson, readBytes } from './body.ts';
+import { findReplay, keepReply, readKey } from './idempotency.ts';
+import { Reply } from './route.ts';
+import type { Route } from './route.ts';
+import { readQuery, validate } from './validate.ts';
+
+/** `Reply` of one request; everything that goes wrong is thrown and answered in one place (app.ts). */
+export async function callRoute(
+  route: Route,
+  around: Surroundings,
+  c: Context,
+  requestId: string,
+): Promise<Reply<unknown>> {
+  const credential = readCredential(c.req.header('authorization'));
+  const key = route.method === 'post' ? readKey(c.req.header('idempotency-key')) : null;
+  const url = new URL(c.req.url);
+  const rawParams = c.req.param() as Record<string, string>;
+
+  if (route.express && credential.kind === 'device' && key === null) {
+    const params = readParams(route, rawParams);
+    return route.express({
+      params,
+      secret: credential.secret,
+      body: () => readBytes(c.req.raw, MAX_JSON_BYTES),
+      around,
+    });
+  }
+
+  const actor = await admit(around, credential, route.who, rawParams['serial']);
+  const params = readParams(route, rawParams);
+  const query = route.query ? validate(route.query, readQuery(url), 'query') : undefined;
+  const bytes = route.body || route.rawBody ? await readBytes(c.req.raw, MAX_JSON_BYTES) : null;
+  const body = bytes && (route.rawBody ? bytes : validate(route.body, parseJson(bytes), 'body'));
+  const request = {
+    id: requestId,
+    url: publicUrl(around, url),
+    header: (name: string) => c.req.header(name),
+  };
+
+  const outcome = await asActor(
+    around.sql,
+    claimsOf(actor),
+    requestId,
+    standingQuery(actor),
+    async (db, rows) => {
+      checkStanding(around, actor, readStanding(rows), route.who);
+      const fingerprint =
+        key === null ? '' : `${route.method} ${url.pathname}${url.search}\n${latin1(bytes)}`;
+      const replay = key === null ? null : await findReplay(db, key, fingerprint);
+      if (replay) return replay;
+      const result: unknown = await route.handle({ db, actor, params, query, body, request, around });
+      if (result instanceof AppError) return result;
+      const reply = result instanceof Reply ? result : new Reply(defaultStatus(route), result);
+      if (key !== null) {
+        const kept: unknown = route.withoutSecret ? route.withoutSecret(reply.body) : reply.body;
+        await keepReply(db, key, reply.status, kept);
+      }
+      return reply;
+    },
+  );
+  if (outcome instanceof AppError) throw outcome;
+  return outcome;
+}
+
+/** What cannot be a serial or an id cannot exist either. */
+function readParams(route: Route, raw: Record<string, string>): unknown {
+  if (!route.params) return undefined;
+  const result = route.params.safeParse(raw);
+  if (!result.success) throw new AppError('not_found', 'There is no such thing, or you may not see it.');
+  return result.data;
+}
+
+function defaultStatus(route: Route): number {
+  return Number(Object.keys(route.replies)[0]);
+}
+
+/** The address callers know, for links; the function itself stands behind gateways. */
+function publicUrl(around: Surroundings, url: URL): URL {
+  return new URL(`${around.env.apiUrl}${url.pathname.replace(/^\/api/, '')}${url.search}`);
+}
+
+function latin1(bytes: Uint8Array | null): string {
+  return bytes === null ? '' : new TextDecoder('latin1').decode(bytes);
+}

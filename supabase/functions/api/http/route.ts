@@ -1,0 +1,92 @@
+/** A route is data: zod in, zod out, and who may call it. The handler is a few lines that call a service. */
+import type { ApiScope, Role } from '@edgeconductor/sdk/contract';
+import type { z } from 'zod';
+import type { Actor } from '../../_shared/auth.ts';
+import type { Db } from '../../_shared/db.ts';
+import type { AppError } from '../../_shared/errors.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+/** Which credentials may call; what is not named is denied. Within it, row level security decides. */
+export interface Who {
+  roles?: readonly Role[];
+  /** every signed-in person, with or without a role */
+  anyone?: true;
+  /** the scope an API key needs */
+  api_key?: ApiScope | 'any';
+  provisioning_key?: true;
+  /** the secret of the device that the path names */
+  device?: true;
+}
+
+/** Whole-org readers; customers and tenants see single things only. */
+export const STAFF = ['admin', 'partner', 'org_admin', 'operator', 'viewer'] as const satisfies Role[];
+export const STAFF_AND_CUSTOMER = [...STAFF, 'customer'] as const satisfies Role[];
+export const EVERYBODY = [...STAFF_AND_CUSTOMER, 'tenant'] as const satisfies Role[];
+
+type Method = 'get' | 'post' | 'patch' | 'delete';
+type Schema = z.ZodType;
+type Out<S> = S extends Schema ? z.output<S> : undefined;
+
+export interface Call<P, Q, B> {
+  db: Db;
+  actor: Actor;
+  params: P;
+  query: Q;
+  body: B;
+  request: { id: string; url: URL; header(name: string): string | undefined };
+  around: Surroundings;
+}
+
+/** A device's request on its fast way: nothing was looked up yet. */
+export interface ExpressCall<P> {
+  params: P;
+  secret: string;
+  body(): Promise<Uint8Array>;
+  around: Surroundings;
+}
+
+/** An answer that needs another status or headers than the route's default. */
+export class Reply<T> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Record<string, string>;
+  constructor(status: number, body: T, headers: Record<string, string> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+export interface RouteConfig<P extends Schema, Q extends Schema, B extends Schema, R extends Schema> {
+  method: Method;
+  path: string;
+  who: Who;
+  tag: string;
+  summary: string;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** status → body; null = no body. The first is what a plain return value is sent with. */
+  replies: Record<number, R | null>;
+  /** `body` is then only documentation, and the handler gets the bytes. */
+  rawBody?: true;
+  /** Takes the secret out of an answer before it is kept for a repeated Idempotency-Key. */
+  withoutSecret?: (body: z.output<R>) => z.output<R>;
+  /** Device requests without Idempotency-Key go here, outside any transaction of their own. */
+  express?: (call: ExpressCall<Out<P>>) => Promise<Reply<z.output<R>>>;
+  /** An AppError that is returned, not thrown, keeps what the transaction wrote. */
+  handle(call: Call<Out<P>, Out<Q>, Out<B>>): Promise<z.output<R> | Reply<z.output<R>> | AppError | void>;
+}
+
+/** What the binder works with; the types of the parts are gone. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- variance: a list of routes of all shapes
+export type Route = RouteConfig<any, any, any, any>;
+
+export function route<
+  P extends Schema = z.ZodUndefined,
+  Q extends Schema = z.ZodUndefined,
+  B extends Schema = z.ZodUndefined,
+  R extends Schema = z.ZodUndefined,
+>(config: RouteConfig<P, Q, B, R>): Route {
+  return config;
+}

@@ -1,0 +1,4 @@
+import { startApp } from './start.ts';
+
+const app = startApp((name) => Deno.env.get(name));
+Deno.serve((request) => app.fetch(request));

@@ -1,0 +1,106 @@
+/** Routes that a device itself calls with its secret; TEL's second door. */
+import {
+  DeviceCommands,
+  parsePacket,
+  ReportedAccepted,
+  ShadowDocument,
+  TelemetryAccepted,
+} from '@edgeconductor/sdk/contract';
+import { z } from 'zod';
+import { AppError } from '../../_shared/errors.ts';
+import { sha256Hex } from '../../_shared/secrets.ts';
+import { takeDeviceTurn } from '../http/admit.ts';
+import { MAX_JSON_BYTES } from '../http/body.ts';
+import { Reply, route } from '../http/route.ts';
+import type { ExpressCall } from '../http/route.ts';
+import { pushTelemetry, readCommands, reportShadow, telemetryReply } from '../services/device-inbox.ts';
+import { SerialParams } from './params.ts';
+
+const tag = 'Device routes';
+const Packets = z
+  .union([ShadowDocument, z.array(ShadowDocument).max(1000)])
+  .describe('One packet, or an array of packets with their own ts');
+
+/** Many devices' requests share one transaction; answered after its commit. */
+async function receive({ params, secret, body, around }: ExpressCall<{ serial: string }>) {
+  const secretHash = await sha256Hex(secret);
+  takeDeviceTurn(around, secretHash);
+  const parsed = await readPackets(body, around.arrival);
+  const result = await around.door.submit({ serial: params.serial, secretHash, parsed });
+  if (!result.ok) throw await refusal(around, secretHash);
+  const answer = telemetryReply(result, parsed.rejects, parsed.usable);
+  if (answer instanceof AppError) throw answer;
+  return result.reboot ? new Reply<TelemetryAccepted>(205, undefined as never) : new Reply(200, answer);
+}
+
+/** A body beyond the limit is refused, but its device's organisation sees that it was sent. */
+async function readPackets(
+  body: () => Promise<Uint8Array>,
+  arrival: () => number,
+): Promise<ReturnType<typeof parsePacket>> {
+  try {
+    return parsePacket(await body(), arrival);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'too_large') throw error;
+    const reject = {
+      index: 0,
+      reason: 'too_large',
+      detail: error.message,
+      payload: '',
+      bytes: MAX_JSON_BYTES + 1,
+      r: arrival(),
+    } as const;
+    return { readings: [], positions: [], rejects: [reject], usable: false };
+  }
+}
+
+/** A secret of another device is known but not allowed here; whether this serial exists stays unsaid. */
+async function refusal(around: ExpressCall<unknown>['around'], secretHash: string): Promise<AppError> {
+  const [row] = await around.sql<
+    { live: boolean }[]
+  >`select ec.device_secret_is_live(decode(${secretHash}, 'hex')) as live`;
+  return row?.live
+    ? new AppError('forbidden', 'This secret belongs to another device.')
+    : new AppError('unauthenticated', 'This secret is not a valid one of this device.');
+}
+
+export const deviceDoorRoutes = [
+  route({
+    method: 'post',
+    path: '/devices/{serial}/telemetry',
+    who: { device: true, api_key: 'write' },
+    tag,
+    summary: 'Send one packet or a batch; 205 without a body asks the device to restart',
+    params: SerialParams,
+    body: Packets,
+    rawBody: true,
+    replies: { 200: TelemetryAccepted, 205: null },
+    express: receive,
+    handle: ({ db, params, body, around }) =>
+      pushTelemetry(db, params.serial, body as unknown as Uint8Array, around.arrival),
+  }),
+  route({
+    method: 'get',
+    path: '/devices/{serial}/commands',
+    who: { device: true },
+    tag,
+    summary:
+      'Commands that wait, and the full desired document; 205 without a body asks the device to restart',
+    params: SerialParams,
+    replies: { 200: DeviceCommands, 205: null },
+    handle: ({ db, params }) => readCommands(db, params.serial),
+  }),
+  route({
+    method: 'post',
+    path: '/devices/{serial}/shadow/reported',
+    who: { device: true },
+    tag,
+    summary: 'Report shadow values; null removes a key',
+    params: SerialParams,
+    body: ShadowDocument,
+    rawBody: true,
+    replies: { 200: ReportedAccepted },
+    handle: ({ db, params, body, around }) =>
+      reportShadow(db, params.serial, body as unknown as Uint8Array, around.arrival),
+  }),
+];

@@ -1,0 +1,68 @@
+import {
+  Device,
+  DeviceListQuery,
+  DeviceLocationPatch,
+  DevicePatch,
+  FlagParam,
+} from '@edgeconductor/sdk/contract';
+import { z } from 'zod';
+import { pageReply } from '../http/paging.ts';
+import { route, STAFF, STAFF_AND_CUSTOMER } from '../http/route.ts';
+import * as devices from '../services/devices.ts';
+import { SerialParams } from './params.ts';
+
+export const deviceRoutes = [
+  route({
+    method: 'get',
+    path: '/devices',
+    who: { roles: STAFF_AND_CUSTOMER, api_key: 'read' },
+    tag: 'Devices',
+    summary: 'List devices; retired ones only with lifecycle=retired',
+    query: DeviceListQuery,
+    replies: { 200: z.array(Device) },
+    handle: async ({ db, query, request }) => pageReply(await devices.listDevices(db, query), request.url),
+  }),
+  route({
+    method: 'get',
+    path: '/devices/{serial}',
+    who: { roles: STAFF_AND_CUSTOMER, api_key: 'read' },
+    tag: 'Devices',
+    summary: 'One device with its shadow',
+    params: SerialParams,
+    replies: { 200: Device },
+    handle: ({ db, params }) => devices.getDevice(db, params.serial),
+  }),
+  route({
+    method: 'patch',
+    path: '/devices/{serial}',
+    who: { roles: STAFF, api_key: 'write' },
+    tag: 'Devices',
+    summary: 'Change name, tags, attributes, online window, or assign it',
+    params: SerialParams,
+    body: DevicePatch,
+    replies: { 200: Device },
+    handle: ({ db, params, body }) => devices.patchDevice(db, params.serial, body),
+  }),
+  route({
+    method: 'patch',
+    path: '/devices/{serial}/location',
+    who: { roles: STAFF, api_key: 'write' },
+    tag: 'Devices',
+    summary: 'Assign a device to a location; null takes it out',
+    params: SerialParams,
+    body: DeviceLocationPatch,
+    replies: { 200: Device },
+    handle: ({ db, params, body }) => devices.patchDevice(db, params.serial, body),
+  }),
+  route({
+    method: 'delete',
+    path: '/devices/{serial}',
+    who: { roles: STAFF, api_key: 'provision' },
+    tag: 'Devices',
+    summary: 'Retire a device; its history stays. An active one needs force=true',
+    params: SerialParams,
+    query: z.object({ force: FlagParam.optional() }),
+    replies: { 204: null },
+    handle: ({ db, params, query }) => devices.removeDevice(db, params.serial, query.force ?? false),
+  }),
+];

@@ -1,0 +1,25 @@
+import type { Route } from '../http/route.ts';
+import { accountRoutes } from './account.ts';
+import { credentialRoutes } from './credentials.ts';
+import { deviceDoorRoutes } from './device-door.ts';
+import { deviceRoutes } from './devices.ts';
+import { keyRoutes } from './keys.ts';
+import { locationRoutes } from './locations.ts';
+import { orgRoutes } from './orgs.ts';
+import { partnerRoutes } from './partners.ts';
+import { recordRoutes } from './records.ts';
+import { registerRoutes } from './register.ts';
+
+/** Fixed paths stand before those with parameters. */
+export const routes: Route[] = [
+  ...registerRoutes,
+  ...deviceRoutes,
+  ...deviceDoorRoutes,
+  ...credentialRoutes,
+  ...orgRoutes,
+  ...locationRoutes,
+  ...keyRoutes,
+  ...recordRoutes,
+  ...partnerRoutes,
+  ...accountRoutes,
+];

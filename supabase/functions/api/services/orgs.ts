@@ -1,0 +1,50 @@
+import type { Org, OrgCreate, OrgPatch } from '@edgeconductor/sdk/contract';
+import type { Db } from '../../_shared/db.ts';
+import { cutPage } from '../http/paging.ts';
+import type { Page } from '../http/paging.ts';
+import { decodeCursor } from '../http/paging.ts';
+import { statusOf } from './device-rows.ts';
+import { missing } from './devices.ts';
+
+type Fragment = ReturnType<Db>;
+
+/** Orgs the actor may read as a whole, with how many devices they have and how many are online. */
+function selectOrgs(db: Db): Fragment {
+  return db`
+    select o.id, o.name, o.slug, o.plan, o.product, o.timezone, o.partner_id, o.brand, o.created_at,
+      coalesce(c.devices, 0) as devices, coalesce(c.online, 0) as online
+    from public.orgs o
+    left join (
+      select d.org_id, count(*) as devices, count(*) filter (where ${statusOf(db)} = 'online') as online
+      from public.devices d join public.product_types p on p.key = d.product_type
+      left join public.device_state s on s.device_num = d.num
+      where d.lifecycle <> 'retired' group by d.org_id
+    ) c on c.org_id = o.id
+    where o.id = any (array(select private.my_org_ids()))`;
+}
+
+export async function listOrgs(db: Db, limit: number, after: string | undefined): Promise<Page<Org>> {
+  const from = after === undefined ? null : decodeCursor(after, 2);
+  const rows = await db<Org[]>`
+    ${selectOrgs(db)}
+    ${from === null ? db`` : db`and (lower(o.name), o.id) > (${String(from[0])}::text, ${String(from[1])}::uuid)`}
+    order by lower(o.name), o.id limit ${limit + 1}`;
+  return cutPage(rows, limit, (org) => [org.name.toLowerCase(), org.id]);
+}
+
+export async function getOrg(db: Db, id: string): Promise<Org> {
+  const [org] = await db<Org[]>`${selectOrgs(db)} and o.id = ${id}`;
+  if (org === undefined) throw missing();
+  return org;
+}
+
+export async function createOrg(db: Db, input: OrgCreate): Promise<Org> {
+  const [row] = await db<{ id: string }[]>`
+    select ec.create_org(${JSON.stringify(input)}::text::jsonb) ->> 'id' as id`;
+  return getOrg(db, (row as { id: string }).id);
+}
+
+export async function patchOrg(db: Db, id: string, patch: OrgPatch): Promise<Org> {
+  await db`select ec.update_org(${id}, ${JSON.stringify(patch)}::text::jsonb)`;
+  return getOrg(db, id);
+}

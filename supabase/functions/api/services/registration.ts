@@ -1,0 +1,214 @@
+/** Registering devices. The secret is made here and stored as hashes there; SQL says whether it was stored, and
+ *  only then it is shown. */
+import { isErrorCode, RegisterRequest } from '@edgeconductor/sdk/contract';
+import type {
+  BulkRegisterItem,
+  BulkRegisterReply,
+  DeviceSecrets,
+  RegisteredDevice,
+  RegisterReply,
+} from '@edgeconductor/sdk/contract';
+import type { Db } from '../../_shared/db.ts';
+import type { Env } from '../../_shared/env.ts';
+import { AppError } from '../../_shared/errors.ts';
+import { hashSecret, makeClaimCode, makeSecret, sha256, toHex } from '../../_shared/secrets.ts';
+import { statusOf } from './device-rows.ts';
+import { validate } from '../http/validate.ts';
+
+/** What ec.register_device gives. */
+interface Registered {
+  device: Omit<RegisteredDevice, 'serial_no' | 'status'> & {
+    serial: string;
+    claimed_at: string | null;
+    telemetry_interval_s: number;
+    ota_public_key: string | null;
+  };
+  created: boolean;
+  issued: boolean;
+  claim_issued: boolean;
+}
+
+interface Prepared {
+  request: RegisterRequest;
+  secret: string;
+  claimCode: string;
+  item: RegisterItem;
+}
+
+/** As ec.register_devices takes it, hashes in hex. */
+interface RegisterItem {
+  serial: string;
+  product_type: string;
+  fw_version: string | null;
+  secret_sha256: string;
+  password_hash: string;
+  salt: string;
+  claim_sha256: string;
+}
+
+export interface Registration {
+  created: boolean;
+  reply: RegisterReply;
+}
+
+export async function registerDevice(
+  db: Db,
+  env: Env,
+  request: RegisterRequest,
+  orgId: string | null,
+): Promise<Registration> {
+  const prepared = await prepare(request);
+  const { item } = prepared;
+  const [row] = await db<{ result: Registered }[]>`
+    select ec.register_device(${item.serial}, ${item.product_type}, ${item.fw_version},
+      decode(${item.secret_sha256}, 'hex'), ${item.password_hash}, ${item.salt},
+      decode(${item.claim_sha256}, 'hex'), ${orgId}) as result`;
+  const result = (row as { result: Registered }).result;
+  const [seen] = await readStatuses(db, [result.device.serial]);
+  return { created: result.created, reply: toReply(env, prepared, result, seen?.status) };
+}
+
+/** Each item with a result of its own; a bad one loses only itself. */
+export async function registerDevices(
+  db: Db,
+  env: Env,
+  rows: unknown[],
+  orgId: string | null,
+): Promise<BulkRegisterReply> {
+  const results: BulkRegisterItem[] = [];
+  const prepared: (Prepared & { index: number })[] = [];
+  for (const [index, row] of rows.entries()) {
+    try {
+      prepared.push({ index, ...(await prepare(validate(RegisterRequest, row, 'device'))) });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      results[index] = {
+        index,
+        serial_no: serialOf(row),
+        ok: false,
+        error: { code: error.code, detail: error.message },
+      };
+    }
+  }
+  const stored = prepared.length === 0 ? [] : await storeAll(db, prepared, orgId);
+  const statuses = new Map(
+    (
+      await readStatuses(
+        db,
+        prepared.map((p) => p.request.serial_no),
+      )
+    ).map((s) => [s.serial, s.status]),
+  );
+  let created = 0;
+  for (const [position, result] of stored.entries()) {
+    const item = prepared[position] as Prepared & { index: number };
+    const { index } = item;
+    const serial_no = item.request.serial_no;
+    if (!result.ok) {
+      const code = isErrorCode(result.error.code) ? result.error.code : 'unprocessable';
+      results[index] = { index, serial_no, ok: false, error: { code, detail: result.error.detail } };
+      continue;
+    }
+    if (result.created) created++;
+    const status = statuses.get(serial_no);
+    results[index] = { index, serial_no, ok: true, device: toReply(env, item, result, status) };
+  }
+  const failed = results.filter((item) => !item.ok).length;
+  return { results, created, existing: results.length - created - failed, failed };
+}
+
+/** For a repeated Idempotency-Key: the same answer without anything secret. */
+export function withoutDeviceSecrets({
+  mqtt_password: _,
+  claim_url: __,
+  ...reply
+}: RegisterReply): RegisterReply {
+  return reply;
+}
+
+type StoredItem = ({ ok: true } & Registered) | { ok: false; error: { code: string; detail: string } };
+
+async function storeAll(db: Db, prepared: Prepared[], orgId: string | null): Promise<StoredItem[]> {
+  const items = JSON.stringify(prepared.map(({ item }) => item));
+  const [row] = await db<{ results: StoredItem[] }[]>`
+    select ec.register_devices(${items}::text::json, ${orgId}) as results`;
+  return (row as { results: StoredItem[] }).results;
+}
+
+async function prepare(request: RegisterRequest): Promise<Prepared> {
+  const secret = makeSecret('device');
+  const claimCode = makeClaimCode();
+  const hashes = await hashSecret(secret);
+  const item: RegisterItem = {
+    serial: request.serial_no,
+    product_type: request.product_type,
+    fw_version: request.fw_version,
+    secret_sha256: toHex(hashes.secret_sha256),
+    password_hash: hashes.password_hash,
+    salt: hashes.salt,
+    claim_sha256: toHex(await sha256(claimCode)),
+  };
+  return { request, secret, claimCode, item };
+}
+
+function readStatuses(
+  db: Db,
+  serials: string[],
+): Promise<{ serial: string; status: RegisteredDevice['status'] }[]> {
+  return db<{ serial: string; status: RegisteredDevice['status'] }[]>`
+    select d.serial, ${statusOf(db)} as status from public.devices d
+    left join public.product_types p on p.key = d.product_type
+    left join public.device_state s on s.device_num = d.num where d.serial = any (${serials})`;
+}
+
+function toReply(
+  env: Env,
+  prepared: Prepared,
+  result: Registered,
+  status: RegisteredDevice['status'] | undefined,
+): RegisterReply {
+  const { device } = result;
+  return {
+    id: device.id,
+    serial_no: device.serial,
+    product_type: device.product_type,
+    fw_version: device.fw_version,
+    // A key that may only register cannot read when the device was last seen.
+    status: status ?? (device.lifecycle === 'active' ? 'offline' : 'never_seen'),
+    lifecycle: device.lifecycle,
+    org_id: device.org_id,
+    ...(result.issued ? deviceSecrets(env, device, prepared.secret) : {}),
+    ...(result.issued
+      ? { claim_url: result.claim_issued ? claimUrl(env, device.serial, prepared.claimCode) : null }
+      : {}),
+  };
+}
+
+/** Everything a device needs to live. */
+export function deviceSecrets(
+  env: Env,
+  device: { serial: string; telemetry_interval_s: number; ota_public_key: string | null },
+  secret: string,
+): Omit<DeviceSecrets, 'claim_url'> {
+  return {
+    mqtt_username: device.serial,
+    mqtt_password: secret,
+    mqtt_host: env.mqtt.host,
+    mqtt_port: env.mqtt.port,
+    mqtt_ca: env.mqtt.ca,
+    https_url: env.apiUrl,
+    ota_public_key: device.ota_public_key,
+    telemetry_interval_s: device.telemetry_interval_s,
+    server_time: new Date().toISOString(),
+  };
+}
+
+function claimUrl(env: Env, serial: string, code: string): string | null {
+  return env.webUrl && `${env.webUrl}/claim?serial=${encodeURIComponent(serial)}&code=${code}`;
+}
+
+function serialOf(row: unknown): string | null {
+  const { serial_no, serial } = row as Record<string, unknown>;
+  const value = serial_no ?? serial;
+  return typeof value === 'string' ? value.slice(0, 64) : null;
+}

@@ -1,0 +1,30 @@
+/** Builds the app from its environment. */
+import { createArrivalClock } from '@edgeconductor/sdk/contract';
+import type { Hono } from 'hono';
+import { connect } from '../_shared/db.ts';
+import { readEnv } from '../_shared/env.ts';
+import type { ReadVariable } from '../_shared/env.ts';
+import { createVerifier } from '../_shared/jwt.ts';
+import { createApp } from './app.ts';
+import { RateLimiter } from './http/rate-limit.ts';
+import { DeviceDoor } from './services/device-door.ts';
+import type { DoorCall, DoorResult } from './services/device-door.ts';
+
+export function startApp(read: ReadVariable): Hono {
+  const env = readEnv(read);
+  const sql = connect(env.dbUrl, env.dbPool);
+  const ingest = async (requests: DoorCall[]): Promise<(DoorResult & { i: number })[]> => {
+    const [row] = await sql<{ results: (DoorResult & { i: number })[] }[]>`
+      select ec.ingest_device_requests(${JSON.stringify(requests)}::text::json) as results`;
+    return row?.results ?? [];
+  };
+  return createApp({
+    env,
+    sql,
+    verify: createVerifier(env),
+    limiter: new RateLimiter(),
+    door: new DeviceDoor(ingest),
+    arrival: createArrivalClock(),
+    now: () => new Date(),
+  });
+}
