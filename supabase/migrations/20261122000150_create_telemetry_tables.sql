@@ -67,6 +67,7 @@ create table public.device_state (
   reported jsonb not null default '{}',
   reported_at timestamptz,
   older jsonb not null default '{}',
+  packet_keys text[] not null default '{}',
   reported_version bigint not null default 0,
   last_seen timestamptz,
   last_telemetry_at timestamptz,
@@ -90,6 +91,8 @@ create index device_state_tenure_id_idx on public.device_state (tenure_id);
 comment on column public.device_state.tenure_started_at is
   'Start of tenure_id, −infinity for the first: readings from before belong to an earlier tenure';
 comment on column public.device_state.older is 'Key → time, only for reported keys absent from the newest packet';
+comment on column public.device_state.packet_keys is
+  'The keys of reported that are not in older: a packet with the same keys needs no comparison key by key';
 comment on column public.device_state.last_seen is 'Arrival of the last accepted message by any door';
 comment on column public.device_state.connected is 'Broker session; says nothing about telemetry';
 comment on column public.device_state.w_temp is 'The last readings of the metric, oldest first, at most 29; s_temp their sum';

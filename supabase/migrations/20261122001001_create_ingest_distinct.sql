@@ -4,6 +4,10 @@
 -- Device rows are locked in the order of device_num. Both doors and every bridge do so, which is why
 -- overlapping batches wait for each other and never deadlock.
 --
+-- A packet newer than the device's newest cannot be stored already, so it is inserted without the check that
+-- ON CONFLICT costs. Should history have been written behind ingest's back, the unique index says so and
+-- the caller repeats with `careful`.
+--
 -- `x in (select …) is true` keeps the planner on a hashed subplan: the row counts of the common table
 -- expressions are guesses, and a nested loop over them would be quadratic.
 --
@@ -12,8 +16,10 @@
 --   conflicts   items whose (device, time) is stored already
 --   unknown     items of serials nobody registered
 --   rest        items left for another pass: later packets of a device, and re-delivered ones
+create type ec.reading_windows as (w_temp float8[], w_hum float8[], w_co2 float8[], w_bat float8[]);
+
 create function ec.ingest_distinct(
-  items jsonb, door text,
+  items jsonb, door text, careful bool,
   out accepted int, out conflicts int[], out unknown int[], out rest int[],
   out device_nums int[], out minutes int[], out first_time int[]
 )
@@ -25,112 +31,126 @@ begin
       coalesce(p.dup, false) and p.t is null as redelivered,
       to_timestamp(p.r::float8 / 1e6) as received_at,
       to_timestamp(coalesce(p.t::float8 / 1e3, p.r::float8 / 1e6)) as ts,
-      row_number() over (partition by p.s order by p.i) as nth
-    from jsonb_to_recordset(items) as p (i int, s text, d jsonb, r bigint, t bigint, q bigint, dup bool)
-  ), held as materialized (
-    select p.i, p.d, p.q, p.redelivered, p.received_at, p.ts,
-      s.device_num, s.org_num, s.tenure_id, s.product_type, s.reported, s.active,
-      s.reported_at is null or p.ts > s.reported_at as newest,
-      s.w_temp, s.w_hum, s.w_co2, s.w_bat, s.s_temp, s.s_hum, s.s_co2, s.s_bat,
       case when jsonb_typeof(p.d -> 'temp') = 'number' then (p.d -> 'temp')::float8 end as temp,
       case when jsonb_typeof(p.d -> 'hum') = 'number' then (p.d -> 'hum')::float8 end as hum,
       case when jsonb_typeof(p.d -> 'co2') = 'number' then (p.d -> 'co2')::float8 end as co2,
-      case when jsonb_typeof(p.d -> 'bat') = 'number' then (p.d -> 'bat')::float8 end as bat
+      case when jsonb_typeof(p.d -> 'bat') = 'number' then (p.d -> 'bat')::float8 end as bat,
+      row_number() over (partition by p.s order by p.i) as nth
+    from jsonb_to_recordset(items) as p (i int, s text, d jsonb, r bigint, t bigint, q bigint, dup bool)
+  ), held as materialized (
+    select p.i, p.d, p.q, p.redelivered, p.received_at, p.ts, p.temp, p.hum, p.co2, p.bat,
+      s.device_num, s.product_type, s.active, f.newest, f.same_keys,
+      coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
+      -- The running sums only pick who is looked at; the mean that counts is summed from the window itself.
+      case when f.newest and (
+        abs(p.temp * 29 - s.s_temp) >= 0.1999 * abs(s.s_temp) and cardinality(s.w_temp) = 29
+        or abs(p.hum * 29 - s.s_hum) >= 0.1999 * abs(s.s_hum) and cardinality(s.w_hum) = 29
+        or abs(p.co2 * 29 - s.s_co2) >= 0.1999 * abs(s.s_co2) and cardinality(s.w_co2) = 29
+        or abs(p.bat * 29 - s.s_bat) >= 0.1999 * abs(s.s_bat) and cardinality(s.w_bat) = 29
+      ) then row(s.w_temp, s.w_hum, s.w_co2, s.w_bat)::ec.reading_windows end as suspect
     from parsed p
     join public.device_state s on s.serial = p.s
+    cross join lateral (
+      select (s.reported_at is null or p.ts > s.reported_at) and p.ts >= s.tenure_started_at as newest,
+        p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys
+      offset 0
+    ) f
+    left join lateral (
+      -- A reading from before the tenure belongs to whoever held the device then.
+      select t.id as tenure_id, o.num as org_num
+      from public.device_tenures t join public.orgs o on o.id = t.org_id
+      where p.ts < s.tenure_started_at and t.device_id = s.device_id
+      order by t.started_at <= p.ts desc, case when t.started_at <= p.ts then t.started_at end desc, t.started_at
+      limit 1
+    ) e on true
     where p.nth <= 1
     order by s.device_num
     for no key update of s
-  ), stored as (
+  ), stored_newest as (
     insert into public.telemetry (device_num, ts, received_at, org_num, tenure_id, seq, data)
     select h.device_num, h.ts, h.received_at, h.org_num, h.tenure_id, h.q, h.d
     from held h
-    where not h.redelivered
-    on conflict do nothing
-    returning device_num
-  ), kept as materialized (
-    select h.*, h.reported || h.d as merged,
-      h.newest and h.temp is not null as has_temp, cardinality(h.w_temp) = 29 as full_temp,
-      h.newest and h.hum is not null as has_hum, cardinality(h.w_hum) = 29 as full_hum,
-      h.newest and h.co2 is not null as has_co2, cardinality(h.w_co2) = 29 as full_co2,
-      h.newest and h.bat is not null as has_bat, cardinality(h.w_bat) = 29 as full_bat
+    where h.newest and not h.redelivered and not careful
+    returning device_num, ts
+  ), stored_late as (
+    insert into public.telemetry (device_num, ts, received_at, org_num, tenure_id, seq, data)
+    select h.device_num, h.ts, h.received_at, h.org_num, h.tenure_id, h.q, h.d
     from held h
-    where (h.device_num in (select stored.device_num from stored)) is true
+    where (not h.newest or careful) and not h.redelivered
+    on conflict do nothing
+    returning device_num, ts
+  ), stored as materialized (
+    select n.device_num, n.ts from stored_newest n union all select l.device_num, l.ts from stored_late l
   ), written as (
     update public.device_state s set
-      last_seen = greatest(s.last_seen, k.received_at),
-      last_telemetry_at = greatest(s.last_telemetry_at, k.received_at),
+      last_seen = greatest(s.last_seen, h.received_at),
+      last_telemetry_at = greatest(s.last_telemetry_at, h.received_at),
       last_door = door,
       active = true,
-      connected = s.connected or door = 'mqtt' and k.received_at >= coalesce(s.connected_changed_at, k.received_at),
+      connected = s.connected or door = 'mqtt' and h.received_at >= coalesce(s.connected_changed_at, h.received_at),
       connected_changed_at = case
-        when not s.connected and door = 'mqtt' and k.received_at >= coalesce(s.connected_changed_at, k.received_at)
-          then k.received_at else s.connected_changed_at end,
-      reported = case when k.newest then k.merged else s.reported end,
-      reported_at = case when k.newest then k.ts else s.reported_at end,
-      reported_version = s.reported_version + k.newest::int,
-      older = case when not k.newest then s.older when k.merged = k.d then '{}'
-        else ec.older_times(s.reported, s.reported_at, s.older, k.d) end,
-      last_seq = case when k.newest then coalesce(k.q, s.last_seq) else s.last_seq end,
-      w_temp = case when k.has_temp then (case when k.full_temp then k.w_temp[2:29] else k.w_temp end) || k.temp else s.w_temp end,
-      w_hum = case when k.has_hum then (case when k.full_hum then k.w_hum[2:29] else k.w_hum end) || k.hum else s.w_hum end,
-      w_co2 = case when k.has_co2 then (case when k.full_co2 then k.w_co2[2:29] else k.w_co2 end) || k.co2 else s.w_co2 end,
-      w_bat = case when k.has_bat then (case when k.full_bat then k.w_bat[2:29] else k.w_bat end) || k.bat else s.w_bat end,
-      s_temp = case when not k.has_temp then s.s_temp when not k.full_temp then k.s_temp + k.temp
-        when s.reported_version % 64 = 0 or abs(k.w_temp[1]) > 1e6 then ec.sum_of(k.w_temp[2:29]) + k.temp
-        else k.s_temp + k.temp - k.w_temp[1] end,
-      s_hum = case when not k.has_hum then s.s_hum when not k.full_hum then k.s_hum + k.hum
-        when s.reported_version % 64 = 0 or abs(k.w_hum[1]) > 1e6 then ec.sum_of(k.w_hum[2:29]) + k.hum
-        else k.s_hum + k.hum - k.w_hum[1] end,
-      s_co2 = case when not k.has_co2 then s.s_co2 when not k.full_co2 then k.s_co2 + k.co2
-        when s.reported_version % 64 = 0 or abs(k.w_co2[1]) > 1e6 then ec.sum_of(k.w_co2[2:29]) + k.co2
-        else k.s_co2 + k.co2 - k.w_co2[1] end,
-      s_bat = case when not k.has_bat then s.s_bat when not k.full_bat then k.s_bat + k.bat
-        when s.reported_version % 64 = 0 or abs(k.w_bat[1]) > 1e6 then ec.sum_of(k.w_bat[2:29]) + k.bat
-        else k.s_bat + k.bat - k.w_bat[1] end
-    from kept k
-    where s.device_num = k.device_num
+        when not s.connected and door = 'mqtt' and h.received_at >= coalesce(s.connected_changed_at, h.received_at)
+          then h.received_at else s.connected_changed_at end,
+      reported = case when not h.newest then s.reported when h.same_keys and s.older = '{}' then h.d
+        else s.reported || h.d end,
+      reported_at = case when h.newest then h.ts else s.reported_at end,
+      reported_version = s.reported_version + h.newest::int,
+      older = case when not h.newest or h.same_keys then s.older
+        else ec.older_times(s.reported, s.reported_at, s.older, h.d) end,
+      packet_keys = case when not h.newest or h.same_keys then s.packet_keys
+        else array(select jsonb_object_keys(h.d)) end,
+      last_seq = case when h.newest then coalesce(h.q, s.last_seq) else s.last_seq end,
+      w_temp = case when not h.newest or h.temp is null then s.w_temp
+        when cardinality(s.w_temp) < 29 then s.w_temp || h.temp else s.w_temp[2:29] || h.temp end,
+      s_temp = case when not h.newest or h.temp is null then s.s_temp when cardinality(s.w_temp) < 29 then s.s_temp + h.temp
+        when s.reported_version % 64 = 0 or abs(s.w_temp[1]) > 1e6 then ec.sum_of(s.w_temp[2:29]) + h.temp
+        else s.s_temp + h.temp - s.w_temp[1] end,
+      w_hum = case when not h.newest or h.hum is null then s.w_hum
+        when cardinality(s.w_hum) < 29 then s.w_hum || h.hum else s.w_hum[2:29] || h.hum end,
+      s_hum = case when not h.newest or h.hum is null then s.s_hum when cardinality(s.w_hum) < 29 then s.s_hum + h.hum
+        when s.reported_version % 64 = 0 or abs(s.w_hum[1]) > 1e6 then ec.sum_of(s.w_hum[2:29]) + h.hum
+        else s.s_hum + h.hum - s.w_hum[1] end,
+      w_co2 = case when not h.newest or h.co2 is null then s.w_co2
+        when cardinality(s.w_co2) < 29 then s.w_co2 || h.co2 else s.w_co2[2:29] || h.co2 end,
+      s_co2 = case when not h.newest or h.co2 is null then s.s_co2 when cardinality(s.w_co2) < 29 then s.s_co2 + h.co2
+        when s.reported_version % 64 = 0 or abs(s.w_co2[1]) > 1e6 then ec.sum_of(s.w_co2[2:29]) + h.co2
+        else s.s_co2 + h.co2 - s.w_co2[1] end,
+      w_bat = case when not h.newest or h.bat is null then s.w_bat
+        when cardinality(s.w_bat) < 29 then s.w_bat || h.bat else s.w_bat[2:29] || h.bat end,
+      s_bat = case when not h.newest or h.bat is null then s.s_bat when cardinality(s.w_bat) < 29 then s.s_bat + h.bat
+        when s.reported_version % 64 = 0 or abs(s.w_bat[1]) > 1e6 then ec.sum_of(s.w_bat[2:29]) + h.bat
+        else s.s_bat + h.bat - s.w_bat[1] end
+    from held h
+    where s.device_num = h.device_num and (h.device_num in (select stored.device_num from stored)) is true
   ), deviated as (
-    -- The running sums only pick who is looked at; the mean that counts is summed from the window itself.
     insert into public.deviations (device_num, org_num, tenure_id, metric, ts, value, mean, pct)
-    select k.device_num, k.org_num, k.tenure_id, w.metric, k.ts, w.reading, w.mean, w.pct
-    from kept k
-    cross join lateral (
-      select c.metric, c.reading, m.mean,
-        ec.deviation_pct(c.reading, m.mean, d.min_deviation, d.min_denominator) as pct
-      from (values
-        ('temp', k.temp, k.w_temp, k.has_temp and k.full_temp), ('hum', k.hum, k.w_hum, k.has_hum and k.full_hum),
-        ('co2', k.co2, k.w_co2, k.has_co2 and k.full_co2), ('bat', k.bat, k.w_bat, k.has_bat and k.full_bat)
-      ) as c (metric, reading, readings, ready)
-      cross join lateral (select ec.sum_of(c.readings) / 29) as m (mean)
-      join public.metric_definitions d on d.product_type = k.product_type and d.key = c.metric and d.watched
-      where c.ready
-      offset 0
-    ) w
-    where (k.has_temp and k.full_temp and abs(k.temp * 29 - k.s_temp) >= 0.1999 * abs(k.s_temp)
-        or k.has_hum and k.full_hum and abs(k.hum * 29 - k.s_hum) >= 0.1999 * abs(k.s_hum)
-        or k.has_co2 and k.full_co2 and abs(k.co2 * 29 - k.s_co2) >= 0.1999 * abs(k.s_co2)
-        or k.has_bat and k.full_bat and abs(k.bat * 29 - k.s_bat) >= 0.1999 * abs(k.s_bat))
-      and w.pct is not null
+    select h.device_num, h.org_num, h.tenure_id, c.metric, h.ts, c.reading, m.mean, p.pct
+    from held h
+    cross join lateral (values
+      ('temp', h.temp, (h.suspect).w_temp), ('hum', h.hum, (h.suspect).w_hum), ('co2', h.co2, (h.suspect).w_co2), ('bat', h.bat, (h.suspect).w_bat)
+    ) as c (metric, reading, readings)
+    cross join lateral (select ec.sum_of(c.readings) / 29) as m (mean)
+    join public.metric_definitions d on d.product_type = h.product_type and d.key = c.metric and d.watched
+    cross join lateral ec.deviation_pct(c.reading, m.mean, d.min_deviation, d.min_denominator) as p (pct)
+    where h.suspect is not null and (h.device_num in (select stored.device_num from stored)) is true
+      and cardinality(c.readings) = 29 and p.pct is not null
   )
-  select k.n, k.nums, k.mins, k.firsts,
-    case when k.n < h.fresh then array(
-      select h.i from held h
-      where not h.redelivered and (h.device_num in (select kept.device_num from kept)) is not true) end,
-    case when h.fresh + h.redelivered < p.serials then array(
-      select p.i from parsed p
-      where not exists (select from public.device_state s where s.serial = p.s)) end,
-    case when p.n > p.serials or h.redelivered > 0 then array(
-      select p.i from parsed p
-      where (p.nth > 1 or p.redelivered) and exists (select from public.device_state s where s.serial = p.s)) end
+  select k.n, k.nums, k.mins,
+    case when h.actives < h.fresh + h.redelivered then (select array_agg(x.device_num) from held x
+      where not x.active and (x.device_num in (select stored.device_num from stored)) is true) end,
+    case when k.n < h.fresh then array(select x.i from held x
+      where not x.redelivered and (x.device_num in (select stored.device_num from stored)) is not true) end,
+    case when h.fresh + h.redelivered < p.serials then array(select x.i from parsed x
+      where not exists (select from public.device_state s where s.serial = x.s)) end,
+    case when p.n > p.serials or h.redelivered > 0 then array(select x.i from parsed x
+      where (x.nth > 1 or x.redelivered) and exists (select from public.device_state s where s.serial = x.s)) end
   into accepted, device_nums, minutes, first_time, conflicts, unknown, rest
   from (
-    select count(*)::int, array_agg(device_num), array_agg((extract(epoch from ts)::bigint / 60)::int),
-      array_agg(device_num) filter (where not active)
-    from kept
-  ) as k (n, nums, mins, firsts), (
-    select count(*) filter (where not redelivered), count(*) filter (where redelivered) from held
-  ) as h (fresh, redelivered), (
+    select count(*)::int, array_agg(device_num), array_agg((extract(epoch from ts)::bigint / 60)::int) from stored
+  ) as k (n, nums, mins), (
+    select count(*) filter (where not redelivered), count(*) filter (where redelivered), count(*) filter (where active)
+    from held
+  ) as h (fresh, redelivered, actives), (
     select count(*), count(*) filter (where nth = 1) from parsed
   ) as p (n, serials);
 end

@@ -13,7 +13,8 @@ as $$
 begin
   with parsed as materialized (
     select p.i, p.d, p.q, p.t is null as timeless, p.received_at, p.ts,
-      s.device_num, s.org_num, s.tenure_id, s.reported_at,
+      s.device_num, s.reported_at, p.ts >= s.tenure_started_at as in_tenure,
+      coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
       row_number() over (partition by s.device_num, p.ts order by p.i) as nth
     from (
       select j.i, j.s, j.d, j.q, j.t, to_timestamp(j.r::float8 / 1e6) as received_at,
@@ -21,13 +22,22 @@ begin
       from jsonb_to_recordset(items) as j (i int, s text, d jsonb, r bigint, t bigint, q bigint)
     ) p
     join public.device_state s on s.serial = p.s
+    left join lateral (
+      -- A reading from before the tenure belongs to whoever held the device then.
+      select t.id as tenure_id, o.num as org_num
+      from public.device_tenures t join public.orgs o on o.id = t.org_id
+      where p.ts < s.tenure_started_at and t.device_id = s.device_id
+      order by t.started_at <= p.ts desc, case when t.started_at <= p.ts then t.started_at end desc, t.started_at
+      limit 1
+    ) e on true
   ), stored as (
     insert into public.telemetry (device_num, ts, received_at, org_num, tenure_id, seq, data)
     select p.device_num, p.ts, p.received_at, p.org_num, p.tenure_id, p.q, p.d from parsed p where p.nth = 1
     on conflict do nothing
     returning device_num, ts
   ), accepted_items as materialized (
-    select p.*, coalesce(p.ts > greatest(p.reported_at, max(p.ts) over before), true) as newest
+    select p.*, p.in_tenure
+      and coalesce(p.ts > greatest(p.reported_at, max(p.ts) filter (where p.in_tenure) over before), true) as newest
     from parsed p
     where p.nth = 1 and ((p.device_num, p.ts) in (select stored.device_num, stored.ts from stored)) is true
     window before as (partition by p.device_num order by p.i rows between unbounded preceding and 1 preceding)
@@ -86,6 +96,8 @@ begin
       reported_version = s.reported_version + coalesce(m.n, 0),
       older = case when m.device_num is null then s.older
         else ec.older_times(s.reported || m.merged, s.reported_at, s.older || m.times, m.last_packet) end,
+      packet_keys = case when m.device_num is null then s.packet_keys
+        else array(select jsonb_object_keys(m.last_packet)) end,
       last_seq = coalesce(m.last_seq, s.last_seq),
       w_temp = coalesce(w.w_temp, s.w_temp), s_temp = ec.sum_of(coalesce(w.w_temp, s.w_temp)),
       w_hum = coalesce(w.w_hum, s.w_hum), s_hum = ec.sum_of(coalesce(w.w_hum, s.w_hum)),

@@ -55,7 +55,7 @@ as $$
   where (x.i in (select unnest(wanted))) is true
 $$;
 
-create function ec.ingest_packets(items jsonb, door text) returns jsonb
+create function ec.ingest_packets(items jsonb, door text, careful bool) returns jsonb
 language plpgsql set search_path = ''
 as $$
 declare
@@ -72,7 +72,7 @@ declare
   mins int[];
   firsts int[];
 begin
-  select * into fast from ec.ingest_distinct(items, door);
+  select * into fast from ec.ingest_distinct(items, door, careful);
   accepted := fast.accepted; nums := fast.device_nums; mins := fast.minutes; firsts := fast.first_time;
   unknown := coalesce(fast.unknown, '{}');
   if fast.rest is not null then
@@ -105,7 +105,7 @@ begin
       collided := ec.find_redelivered((select jsonb_agg(e) from jsonb_array_elements(turn) e where e -> 'dup' = 'true' and e ->> 't' is null));
       duplicates := duplicates || collided;
       turn := coalesce(ec.pick_items(turn, array(select unnest(turn_items) except select unnest(collided)), 0, true), '[]');
-      select * into fast from ec.ingest_distinct(turn, door);
+      select * into fast from ec.ingest_distinct(turn, door, true);
       accepted := accepted + fast.accepted; nums := nums || fast.device_nums; mins := mins || fast.minutes; firsts := firsts || fast.first_time;
     else
       turn := todo;
@@ -208,7 +208,11 @@ set enable_mergejoin = off
 set jit = off
 as $$
 begin
-  return ec.ingest_packets(batch::jsonb, door);
+  begin
+    return ec.ingest_packets(batch::jsonb, door, false);
+  exception when unique_violation then
+    return ec.ingest_packets(batch::jsonb, door, true);
+  end;
 exception when data_exception or program_limit_exceeded or not_null_violation then
   return ec.ingest_halves(batch, door, sqlerrm);
 end

@@ -71,6 +71,7 @@ begin
     update public.device_state s set
       reported = (s.reported || a.document) - gone.keys,
       older = (s.older || a.times) - gone.keys,
+      packet_keys = array(select k from unnest(s.packet_keys) k where not a.document ? k),
       reported_version = s.reported_version + a.n,
       last_seen = greatest(s.last_seen, a.at),
       last_door = coalesce(a.door, 'mqtt'),
