@@ -6,7 +6,7 @@ const services = ['**/*.integration.test.ts', '**/*.e2e.test.ts'];
 
 /**
  * A test's name and folder decide its project, and the project what it may need:
- * unit nothing · db Postgres · api Postgres and Deno · bridge Postgres and a broker · stack and e2e everything.
+ * unit nothing · db Postgres 17, db15 Postgres 15 · api Postgres and Deno · bridge Postgres and a broker · stack and e2e everything.
  * dev/scripts/test.ts runs them one after another; `npx vitest run --project db` runs one.
  */
 export default defineConfig({
@@ -42,6 +42,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'db15',
+          globalSetup: './supabase/tests/harness/pg15-global.ts',
+          include: ['supabase/tests/**/*.test.ts'],
+          exclude: [...ignored, ...services],
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'api',
           globalSetup: './dev/stack/testing-global.ts',
           include: ['{supabase,sdk}/**/*.integration.test.ts'],
@@ -67,6 +79,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'stack',
+          globalSetup: './dev/stack/testing-global.ts',
           include: ['{dev/stack,dev/bench,dev/scripts,cli}/**/*.integration.test.ts'],
           exclude: [...ignored, 'dev/stack/broker/**'],
           testTimeout: 120_000,

@@ -1,7 +1,7 @@
 /**
  * Everything that is checked, as `npm test` runs it: the gate, then each vitest project.
  *
- *   npm test -- [--only gate,unit,web,db,api,bridge,stack,e2e]
+ *   npm test -- [--only gate,unit,web,db,db15,api,bridge,stack,e2e]
  *
  * The last line is always `N passed, N failed, N skipped`; the exit code is 0 only with none failed.
  */

@@ -14,6 +14,7 @@ export const projects: Project[] = [
   { name: 'unit', what: 'plain functions, no services', needs: [], limitSeconds: 120 },
   { name: 'web', what: 'state and components of the web app', needs: [], limitSeconds: 120 },
   { name: 'db', what: 'SQL behaviour as real roles', needs: [], limitSeconds: 300 },
+  { name: 'db15', what: 'the same on Postgres 15', needs: [], limitSeconds: 300 },
   { name: 'api', what: 'the REST surface over HTTP', needs: [], limitSeconds: 300 },
   { name: 'bridge', what: 'brokers, bridge, kill -9', needs: [mosquitto, mosquittoPub], limitSeconds: 300 },
   { name: 'stack', what: 'the whole system started and stopped', needs: [mosquitto], limitSeconds: 300 },
