@@ -37,11 +37,11 @@ begin
   ) x;
   outcome := ec.ingest_telemetry(coalesce(packets, '[]'), 'https');
 
-  select json_agg(json_build_object('s', r.s, 'door', 'https', 'reason', x ->> 'reason', 'detail', x ->> 'detail',
-    'payload', x ->> 'payload', 'bytes', x -> 'bytes', 'r', x -> 'r'))
+  select json_agg(json_build_object('s', r.s, 'door', 'https', 'reason', letter ->> 'reason', 'detail', letter ->> 'detail',
+    'payload', letter ->> 'payload', 'bytes', letter -> 'bytes', 'r', letter -> 'r'))
   into refused
   from json_to_recordset(requests) as r (i int, s text, x json)
-  cross join lateral json_array_elements(r.x) x
+  cross join lateral json_array_elements(r.x) letter
   where (r.i in (select unnest(admitted))) is true;
   if refused is not null then perform ec.record_dead_letters(refused); end if;
 
