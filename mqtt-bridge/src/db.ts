@@ -3,24 +3,31 @@ import { errorText, type Log } from './log.ts';
 
 /** What the SQL files need from a connection; the tests hand in fakes. */
 export interface Queryable {
-  query<R extends object>(text: string, values?: unknown[]): Promise<R[]>;
+  /** `name` makes it a prepared statement of that connection: parsed and planned once. */
+  query<R extends object>(text: string, values?: unknown[], name?: string): Promise<R[]>;
 }
 
-/**
- * A small pool. `search_path` never matters: every statement of the bridge names its schema.
- * @throws whatever Postgres or the socket throws; see `isDataError` for telling them apart.
- */
+export interface DatabaseOptions {
+  max: number;
+  name: string;
+  log: Log;
+  /** After this a connection is given up. The server may still commit: callers must be able to repeat. */
+  timeoutMs?: number;
+}
+
+/** A small pool. `search_path` never matters: every statement of the bridge names its schema. */
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
 
-  constructor(url: string, options: { max: number; name: string; log: Log; statementTimeoutMs?: number }) {
+  constructor(url: string, options: DatabaseOptions) {
     this.#pool = new pg.Pool({
       connectionString: url,
       max: options.max,
       application_name: options.name,
       connectionTimeoutMillis: 5_000,
       // A server that vanished without a FIN must not hold acknowledgements for ever.
-      query_timeout: options.statementTimeoutMs ?? 30_000,
+      query_timeout: options.timeoutMs ?? 30_000,
+      idleTimeoutMillis: 0,
       keepAlive: true,
     });
     // Without a listener an idle connection that breaks would end the process.
@@ -29,8 +36,8 @@ export class Database implements Queryable {
     );
   }
 
-  async query<R extends object>(text: string, values: unknown[] = []): Promise<R[]> {
-    return (await this.#pool.query<R>(text, values)).rows;
+  async query<R extends object>(text: string, values: unknown[] = [], name?: string): Promise<R[]> {
+    return (await this.#pool.query<R>(name === undefined ? { text, values } : { name, text, values })).rows;
   }
 
   async close(): Promise<void> {
@@ -38,90 +45,75 @@ export class Database implements Queryable {
   }
 }
 
-/**
- * SQLSTATE classes that say "this data can never be stored": retrying the same rows changes nothing.
- * Everything else (no SQLSTATE = the socket, 08, 40, 53, 55, 57, 58, XX …) is worth another try.
- */
-export function isDataError(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return false;
-  if (code === '54001') return true; // stack depth limit exceeded: nesting, not load
-  return code.startsWith('22') || code.startsWith('23') || code.startsWith('21') || code.startsWith('EC4');
-}
-
-export interface ListenerOptions {
+export interface ConnectionOptions {
   url: string;
-  channel: string;
   name: string;
-  log: Log;
-  onNotify(payload: string): void;
-  /** After every (re)connect: notifications sent meanwhile are lost, so catch up from the tables here. */
-  onReady(): void;
+  onNotify?(channel: string, payload: string): void;
+  /** Once, when the connection broke by itself. */
+  onLost(error: unknown): void;
 }
 
-/** LISTEN on one channel over a connection of its own; reconnects for ever, and notices a dead peer. */
-export class Listener {
-  readonly #o: ListenerOptions;
-  #client: pg.Client | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #probe: NodeJS.Timeout | undefined;
-  #failures = 0;
-  #stopped = false;
+export interface Connection extends Queryable {
+  close(): Promise<void>;
+}
 
-  constructor(options: ListenerOptions) {
-    this.#o = options;
+/** One connection for state that lives in a session (LISTEN, advisory locks); notices a peer that went silent. */
+export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const client = new pg.Client({
+    connectionString: options.url,
+    application_name: options.name,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 10_000,
+    keepAlive: true,
+  });
+  let ended = false;
+  let probe: NodeJS.Timeout | undefined;
+  const end = async (): Promise<void> => {
+    ended = true;
+    clearInterval(probe);
+    await client.end().catch(() => {}); // closing a broken connection is closing enough
+  };
+  const lost = (error: unknown): void => {
+    if (ended) return;
+    void end();
+    options.onLost(error);
+  };
+  client.on('error', lost);
+  client.on('end', () => lost(new Error('connection closed by the server')));
+  client.on('notification', ({ channel, payload }) => options.onNotify?.(channel, payload ?? ''));
+  try {
+    await client.connect();
+  } catch (error) {
+    await end();
+    throw error;
   }
+  // A half-open socket delivers no notification and no error: ask now and then.
+  probe = setInterval(() => {
+    client.query('select 1').catch(lost);
+  }, 10_000);
+  return {
+    close: end,
+    async query<R extends object>(text: string, values: unknown[] = []): Promise<R[]> {
+      return (await client.query<R>(text, values)).rows;
+    },
+  };
+}
 
-  /** Resolves when the first LISTEN stands; rejects never (it keeps trying). */
-  async start(): Promise<void> {
-    await this.#connect();
-  }
+/** The five characters of an error Postgres itself raised, or undefined for sockets, timeouts and bugs. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
 
-  async #connect(): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.#o.url,
-      application_name: this.#o.name,
-      connectionTimeoutMillis: 5_000,
-      query_timeout: 10_000,
-      keepAlive: true,
-    });
-    this.#client = client;
-    let lost = false;
-    const onLost = (error?: unknown): void => {
-      if (lost) return;
-      lost = true;
-      clearInterval(this.#probe);
-      client.end().catch(() => {}); // it is already broken; there is nothing to report twice
-      if (this.#stopped) return;
-      const delay = Math.min(250 * 2 ** this.#failures++, 5_000);
-      this.#o.log('warn', 'LISTEN connection lost', {
-        channel: this.#o.channel,
-        error: error === undefined ? 'closed' : errorText(error),
-        retry_ms: delay,
-      });
-      this.#timer = setTimeout(() => void this.#connect(), delay);
-    };
-    client.on('error', onLost);
-    client.on('end', () => onLost());
-    client.on('notification', (message) => this.#o.onNotify(message.payload ?? ''));
-    try {
-      await client.connect();
-      await client.query(`listen ${pg.escapeIdentifier(this.#o.channel)}`);
-    } catch (error) {
-      onLost(error);
-      return;
-    }
-    if (this.#stopped) return;
-    this.#failures = 0;
-    // A half-open socket delivers no notification and no error: ask now and then.
-    this.#probe = setInterval(() => client.query('select 1').catch(onLost), 10_000);
-    this.#o.onReady();
-  }
+/** True when these very values can never be stored: trying them again changes nothing. */
+export function isDataError(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state === undefined) return false;
+  return /^(21|22|23)/.test(state) || state === '54001' || state.startsWith('EC4');
+}
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#probe);
-    await this.#client?.end().catch(() => {}); // closing a broken connection is closing enough
-  }
+/** True when the server, not the data, is the trouble: out of reach, restarting, overloaded, deadlocked. */
+export function isOutage(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === undefined || /^(08|25|28|3D|40|53|55|57|58)/.test(state);
 }

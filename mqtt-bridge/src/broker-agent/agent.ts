@@ -1,4 +1,5 @@
-import { Listener, type Queryable } from '../db.ts';
+import type { Queryable } from '../db.ts';
+import { Listener } from '../listener.ts';
 import { errorText, type Log } from '../log.ts';
 import { readMqttCredentials, type LiveCredential } from '../sql/read-mqtt-credentials.ts';
 import { BRIDGE_USERS } from '../topics.ts';
@@ -35,6 +36,7 @@ export class BrokerAgent {
   #trailing: NodeJS.Timeout | undefined;
   #lastReload = 0;
   #written = '';
+  #current = false;
   #stopped = false;
 
   constructor(options: BrokerAgentOptions) {
@@ -42,12 +44,17 @@ export class BrokerAgent {
     this.#users = new Map(BRIDGE_USERS.map((user) => [user, hashPassword(options.bridgePassword)]));
     this.#listener = new Listener({
       url: options.dbUrl,
-      channel: 'ec_credentials',
+      channels: ['ec_credentials'],
       name: 'ec-broker-agent-listen',
       log: options.log,
       onNotify: (serial) => this.#note(serial),
       onReady: () => this.#note(undefined),
     });
+  }
+
+  /** False while the files may be older than the database. */
+  get healthy(): boolean {
+    return this.#current;
   }
 
   /** Writes both files before it returns, so Mosquitto can start; then follows the database. */
@@ -69,6 +76,7 @@ export class BrokerAgent {
       this.#running = this.#sync()
         .catch((error) => {
           this.#everything = true;
+          this.#current = false;
           this.#o.log('error', 'cannot write broker credentials', { error: errorText(error) });
         })
         .finally(() => {
@@ -93,6 +101,7 @@ export class BrokerAgent {
         else this.#devices.set(serial, hash);
       }
     }
+    this.#current = true;
     const text = renderPasswords(this.#users, this.#devices);
     if (text === this.#written) return;
     await writeAtomically(this.#o.passwordFile, text);
@@ -117,13 +126,10 @@ export class BrokerAgent {
   }
 }
 
-/** A password_file has one line per user: during a rotation's overlap the newer secret (no expiry) wins. */
-function choose(credentials: LiveCredential[]): Map<string, string> {
-  const chosen = new Map<string, LiveCredential>();
-  for (const credential of credentials) {
-    const other = chosen.get(credential.serial);
-    const until = (c: LiveCredential): number => c.expires_at?.getTime() ?? Infinity;
-    if (!other || until(credential) > until(other)) chosen.set(credential.serial, credential);
-  }
-  return new Map([...chosen].map(([serial, { password_hash }]) => [serial, password_hash]));
+/** A password_file has one line per user: during a rotation's overlap the newest secret wins. */
+function choose(newestFirst: LiveCredential[]): Map<string, string> {
+  const chosen = new Map<string, string>();
+  for (const { serial, password_hash } of newestFirst)
+    if (!chosen.has(serial)) chosen.set(serial, password_hash);
+  return chosen;
 }

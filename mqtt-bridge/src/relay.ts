@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Publisher } from './broker.ts';
+import type { Config } from './config.ts';
+import { Database } from './db.ts';
+import { Leader } from './leader.ts';
+import { Listener } from './listener.ts';
+import { LiveSweep } from './live-sweep.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { Outbox } from './outbox.ts';
+import type { RunningRole } from './role.ts';
+import { sweepLive } from './sql/sweep-live.ts';
+import { RELAY_USER } from './topics.ts';
+
+/** Notifications are hints; this is the safety net behind them. */
+const POLL_MS = 5_000;
+
+/** Outbox → broker → device, and the trailing edge of live screens. */
+export class Relay implements RunningRole {
+  readonly #db: Database;
+  readonly #publisher: Publisher;
+  readonly #outbox: Outbox;
+  readonly #sweep: LiveSweep;
+  readonly #listener: Listener;
+  readonly #leader: Leader;
+  #poll: NodeJS.Timeout | undefined;
+
+  constructor(config: Config, metrics: Metrics, log: Log) {
+    const { dbUrl: url, mqttCaFile } = config;
+    this.#db = new Database(url, { max: 2, name: 'ec-bridge-relay', log });
+    const sent = metrics.counter(
+      'ec_bridge_outbox_sent_total',
+      'Messages to devices the broker acknowledged',
+    );
+    metrics.gauge('ec_bridge_relay_connected', '1 when the relay is connected to the broker', () =>
+      Number(this.#publisher.isUp),
+    );
+    this.#publisher = new Publisher({
+      ...{ url: config.mqttUrl, user: RELAY_USER, password: config.mqttPassword, log },
+      ...(mqttCaFile === undefined ? {} : { caFile: mqttCaFile }),
+      onUp: () => {
+        log('info', 'relay connected to the broker');
+        this.#outbox.wake();
+      },
+    });
+    this.#outbox = new Outbox({
+      db: this.#db,
+      worker: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+      publish: ({ topic, payload, qos, retain, expires_at }) =>
+        this.#publisher.publish({
+          topic,
+          payload,
+          qos: qos === 0 ? 0 : 1,
+          retain,
+          expiresAt: expires_at ?? null,
+        }),
+      onSent: (n) => sent.add(n),
+      log,
+    });
+    this.#sweep = new LiveSweep(() => sweepLive(this.#db), log);
+    const wake = (channel?: string): void => {
+      if (!this.#publisher.isUp) return;
+      if (channel === 'ec_live') this.#sweep.wake();
+      else this.#outbox.wake();
+    };
+    this.#listener = new Listener({
+      ...{ url, channels: ['ec_mqtt_outbox', 'ec_live'], name: 'ec-bridge-relay-listen', log },
+      onNotify: (_payload, channel) => wake(channel),
+      onReady: () => wake(),
+    });
+    this.#poll = setInterval(() => wake(), POLL_MS);
+    this.#leader = new Leader({
+      ...{ url, task: 'relay', log },
+      onLead: () => {
+        this.#publisher.open();
+        this.#sweep.start();
+      },
+      onUnsure: () => {},
+      onFollow: () => {
+        void this.#publisher.pause();
+        void this.#sweep.stop();
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#listener.start();
+    await this.#leader.start();
+  }
+
+  healthy(): boolean {
+    return this.#leader.following || (this.#leader.leading && this.#publisher.isUp);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#poll);
+    await this.#listener.stop();
+    await this.#sweep.stop();
+    await this.#outbox.stop();
+    await this.#publisher.close();
+    await this.#leader.stop();
+    await this.#db.close();
+  }
+}
