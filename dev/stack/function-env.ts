@@ -1,6 +1,12 @@
 import { given, type Context } from './context.ts';
 import { addresses } from './facts.ts';
 
+/** Settings of ours that the caller gave, such as limits for a load test. */
+export const ownSettings = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => name.startsWith('EC_') && name !== 'EC_BOOTSTRAP_PID'),
+  );
+
 /**
  * The environment of the Edge Functions: what hosted Supabase sets, and our own settings as
  * `docs/deploy` lists them for production.
@@ -10,6 +16,7 @@ export function functionEnv(context: Context): NodeJS.ProcessEnv {
   const postgres = given(context, 'postgres');
   const { supabase_url } = addresses(context);
   return {
+    ...ownSettings(),
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     DENO_DIR: process.env['DENO_DIR'],

@@ -31,6 +31,13 @@ const SOURCES = [
   'package-lock.json',
 ];
 const KEEP = 4;
+/** The app checks its settings while it is built, too; the real ones are read when its server starts. */
+const PLACEHOLDERS = {
+  SUPABASE_URL: 'http://127.0.0.1',
+  EC_API_URL: 'http://127.0.0.1/functions/v1/api',
+  PUBLIC_SUPABASE_URL: 'http://127.0.0.1',
+  PUBLIC_SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_build',
+};
 
 export const hasWebApp = (): boolean => existsSync(join(web, 'src/routes'));
 
@@ -54,7 +61,7 @@ export async function ensureWebBuild(logFile: string, signal: AbortSignal): Prom
 
 async function makeBuild(build: string, logFile: string): Promise<void> {
   const resolve = createRequire(join(web, 'package.json')).resolve;
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_ENV: 'production', NO_COLOR: '1' };
+  const env = { ...PLACEHOLDERS, PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_ENV: 'production', NO_COLOR: '1' };
   const run = (script: string, args: string[]): Promise<void> =>
     runChild({ command: process.execPath, args: [script, ...args], env, cwd: web, logFile });
   try {

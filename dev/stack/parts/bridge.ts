@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { given, type Context, type Part } from '../context.ts';
+import { ownSettings } from '../function-env.ts';
 import { root } from '../paths.ts';
 import { superviseChild } from '../supervised.ts';
 
@@ -21,13 +22,13 @@ export const bridge: Part = {
         command: process.execPath,
         args: [main],
         env: {
+          ...ownSettings(),
           PATH: process.env['PATH'],
           TZ: 'UTC',
           EC_BRIDGE_DB_URL: given(context, 'postgres').url('ec_bridge'),
           EC_MQTT_URL: `mqtt://127.0.0.1:${ports.mqtt}`,
           EC_MQTT_PASSWORD: context.secrets.bridgePassword,
           EC_BRIDGE_PORT: String(ports.metrics),
-          EC_BRIDGE_NAME: 'local',
         },
         cwd: root,
       },

@@ -14,6 +14,11 @@ export interface DemoContext extends Facts {
   log(message: string, more?: Record<string, unknown>): void;
 }
 
+interface RunningDemo extends RunningPart {
+  /** Settles when the history is written; never rejects. */
+  history: Promise<unknown>;
+}
+
 /** The demo organisation and its simulated fleet, on the real protocol. */
 export const demo: Part = {
   needs: ['auth', 'api', 'worker', 'realtime', 'cron', 'broker', 'bridge'],
@@ -23,14 +28,17 @@ export const demo: Part = {
       context.say('The demo is not written yet.');
       return { stop: () => Promise.resolve() };
     }
-    const { startDemo } = (await import(entry)) as { startDemo(demo: DemoContext): Promise<RunningPart> };
+    const { startDemo } = (await import(entry)) as { startDemo(demo: DemoContext): Promise<RunningDemo> };
     const db_admin_url = given(context, 'postgres').url('supabase_admin');
-    return startDemo({
+    const running = await startDemo({
       ...addresses(context),
       db_admin_url,
       data_dir: context.dataDir,
       createUser: userCreator(db_admin_url),
       log: (message, more) => context.log('demo', message, more),
     });
+    // A person may look while the past is still being written; a program wants all of it.
+    if (context.options.json) await running.history;
+    return running;
   },
 };

@@ -3,7 +3,17 @@
 alter role supabase_auth_admin login noinherit bypassrls;
 grant anon, authenticated, service_role to supabase_auth_admin;
 -- lite finds the tables of the Data API in information_schema, which shows only what one may read.
-grant pg_read_all_data to supabase_auth_admin with inherit true;
+do $$
+begin
+  -- Postgres 15 knows inheriting per role only.
+  if current_setting('server_version_num')::int >= 160000 then
+    execute 'grant pg_read_all_data to supabase_auth_admin with inherit true';
+  else
+    alter role supabase_auth_admin inherit;
+    grant pg_read_all_data to supabase_auth_admin;
+  end if;
+end
+$$;
 grant all on all tables in schema storage to supabase_auth_admin;
 grant usage on schema storage, extensions to supabase_auth_admin;
 grant execute on all functions in schema auth, storage to supabase_auth_admin;
