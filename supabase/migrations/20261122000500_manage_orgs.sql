@@ -1,19 +1,20 @@
 -- Partners and orgs.
 
-create function private.free_slug(name text, kind text) returns text
-language plpgsql stable security definer
+-- One at a time, so that two orgs of one name made at the same moment get two slugs.
+create function private.free_slug(name text, fallback text) returns text
+language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  base text := left(btrim(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), '-'), 48);
-  slug text;
+  base text := btrim(left(btrim(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), '-'), 48), '-');
+  candidate text := coalesce(nullif(base, ''), fallback);
 begin
-  base := coalesce(nullif(btrim(base, '-'), ''), kind);
-  slug := base;
-  while exists (select from public.orgs o where o.slug = free_slug.slug) loop
-    slug := base || '-' || left(md5(gen_random_uuid()::text), 6);
+  perform pg_advisory_xact_lock(hashtext('private.free_slug'));
+  while exists (select from public.orgs o where o.slug = candidate)
+    or exists (select from public.partners p where p.slug = candidate) loop
+    candidate := coalesce(nullif(base, ''), fallback) || '-' || left(md5(gen_random_uuid()::text), 6);
   end loop;
-  return slug;
+  return candidate;
 end
 $$;
 

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openDatabase, type Database } from '../harness/database.ts';
+import { seedWorld } from '../harness/world.ts';
+
+let db: Database;
+beforeAll(async () => {
+  db = await openDatabase();
+  await seedWorld(db);
+});
+afterAll(() => db.drop());
+
+test.each([
+  `update public.audit_log set action = 'nothing'`,
+  'delete from public.audit_log',
+  'truncate public.audit_log',
+])('not even the owner may %s', async (sql) => {
+  const rows = await db.query('select * from public.audit_log order by id');
+  expect(rows.length).toBeGreaterThan(3);
+  await expect(db.query(sql)).rejects.toMatchObject({ code: 'EC403', message: 'forbidden' });
+  expect(await db.query('select * from public.audit_log order by id')).toEqual(rows);
+});
+
+test('every function that changes something for a person leaves an audit row', async () => {
+  const silent = await db.query(
+    `select p.proname from pg_proc p
+     where p.pronamespace = 'ec'::regnamespace and p.prosecdef and has_function_privilege('authenticated', p.oid, 'execute')
+       and p.provolatile = 'v' and p.prosrc !~ 'private.write_audit'
+       and p.proname not in (
+         -- call audited functions per item
+         'register_devices', 'assign_devices', 'create_room',
+         -- about oneself, or no change of anything that is anybody's
+         'me', 'ensure_profile', 'begin_idempotent', 'finish_idempotent', 'lease_topics',
+         -- a device's own data
+         'push_telemetry', 'report_device_shadow')`,
+  );
+  expect(silent).toEqual([]);
+});
