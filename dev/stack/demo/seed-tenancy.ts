@@ -63,10 +63,9 @@ async function seedPeople(
   orgs: Tenancy['orgs'],
   rooms: Tenancy['rooms'],
 ): Promise<Map<string, string>> {
-  const people = new Map<string, string>();
+  const people = await findPeople(db, createUser);
   for (const { email, name, role, org, room } of PEOPLE) {
-    const id = await createUser(email, PASSWORD, name);
-    people.set(email, id);
+    const id = people.get(email);
     await db.query(
       `insert into public.profiles (id, email, full_name) values ($1, $2, $3) on conflict (id) do nothing`,
       [id, email, name],
@@ -84,6 +83,20 @@ async function seedPeople(
       ],
     );
   }
+  return people;
+}
+
+/** E-mail → user id. Somebody who is there already keeps the password they may have set. */
+async function findPeople(db: pg.ClientBase, createUser: CreateUser): Promise<Map<string, string>> {
+  const { rows } = await db.query<{ id: string; email: string }>(
+    `select id, email from auth.users where email = any ($1)`,
+    [PEOPLE.map(({ email }) => email)],
+  );
+  const people = new Map(rows.map(({ id, email }) => [email, id]));
+  const missing = PEOPLE.filter(({ email }) => !people.has(email));
+  await Promise.all(
+    missing.map(async ({ email, name }) => people.set(email, await createUser(email, PASSWORD, name))),
+  );
   return people;
 }
 
