@@ -1,0 +1,128 @@
+import type { BulkRegisterReply, RegisterReply, RegisterRequestInput } from '../contract/register.ts';
+import type {
+  Device,
+  DevicePatch,
+  DeviceSort,
+  DeviceStatus,
+  Lifecycle,
+  ShadowDocument,
+} from '../contract/device.ts';
+import { list } from '../pagination.ts';
+import type { List } from '../pagination.ts';
+import { path } from '../request.ts';
+import type { RequestOptions, Transport } from '../request.ts';
+
+export interface DeviceFilter {
+  orgId?: string | undefined;
+  /** The room, or any location above it. */
+  roomId?: string | undefined;
+  /** Older name of roomId. */
+  tenantId?: string | undefined;
+  productType?: string | undefined;
+  fwVersion?: string | undefined;
+  status?: DeviceStatus | undefined;
+  lifecycle?: Lifecycle | undefined;
+  tag?: string | undefined;
+  /** Part of the serial number or the name. */
+  q?: string | undefined;
+  sort?: DeviceSort | undefined;
+  limit?: number | undefined;
+  after?: string | undefined;
+  before?: string | undefined;
+}
+
+export class Devices {
+  readonly #transport: Transport;
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Registers a device; safe to repeat. The first reply holds the secret (`mqtt_password`), later ones do as long as
+   * the device never used it. `orgId` is needed by people who may register for several organisations.
+   *
+   * @throws ConflictError serial_taken · UnprocessableError for an unknown product type
+   * @example
+   * const { mqtt_password } = await ec.devices.register({ serial_no: 'EC-CLM-001', product_type: 'EC-CLIMATE-V1' });
+   */
+  async register(
+    device: RegisterRequestInput,
+    options?: RequestOptions & { orgId?: string },
+  ): Promise<RegisterReply> {
+    const query = { org_id: options?.orgId };
+    return (
+      await this.#transport.request<RegisterReply>({
+        method: 'POST',
+        path: '/devices/register',
+        query,
+        body: device,
+        options,
+      })
+    ).data;
+  }
+
+  /** Up to 500 at once, each with its own result. */
+  async registerMany(
+    devices: RegisterRequestInput[],
+    options?: RequestOptions & { orgId?: string },
+  ): Promise<BulkRegisterReply> {
+    const query = { org_id: options?.orgId };
+    return (
+      await this.#transport.request<BulkRegisterReply>({
+        method: 'POST',
+        path: '/devices/bulk',
+        query,
+        body: { devices },
+        options,
+      })
+    ).data;
+  }
+
+  list(filter: DeviceFilter = {}, options?: RequestOptions): List<Device> {
+    const { orgId, roomId, tenantId, productType, fwVersion, ...rest } = filter;
+    const query = {
+      ...rest,
+      org_id: orgId,
+      room_id: roomId ?? tenantId,
+      product_type: productType,
+      fw_version: fwVersion,
+    };
+    return list(this.#transport, '/devices', query, options);
+  }
+
+  /** @throws NotFoundError */
+  async get(serial: string, options?: RequestOptions): Promise<Device> {
+    return (await this.#transport.request<Device>({ method: 'GET', path: path`/devices/${serial}`, options }))
+      .data;
+  }
+
+  /** What the device last reported, all keys. */
+  async getShadow(serial: string, options?: RequestOptions): Promise<ShadowDocument> {
+    return (await this.get(serial, options)).shadow_reported;
+  }
+
+  /** Absent fields stay; null in `attributes` removes a key. */
+  async update(serial: string, patch: DevicePatch, options?: RequestOptions): Promise<Device> {
+    const input = { method: 'PATCH', path: path`/devices/${serial}`, body: patch, options } as const;
+    return (await this.#transport.request<Device>(input)).data;
+  }
+
+  /** Into another organisation and/or a room; `roomId: null` takes it out of its room. */
+  assign(
+    serial: string,
+    to: { orgId?: string; roomId?: string | null },
+    options?: RequestOptions,
+  ): Promise<Device> {
+    const patch: DevicePatch = {
+      ...(to.orgId === undefined ? {} : { org_id: to.orgId }),
+      ...(to.roomId === undefined ? {} : { location_id: to.roomId }),
+    };
+    return this.update(serial, patch, options);
+  }
+
+  /** Retires it: its secrets end, its history stays. An active device needs `force`. */
+  async delete(serial: string, options?: RequestOptions & { force?: boolean }): Promise<void> {
+    const query = { force: options?.force ? true : undefined };
+    await this.#transport.request({ method: 'DELETE', path: path`/devices/${serial}`, query, options });
+  }
+}

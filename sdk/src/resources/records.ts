@@ -1,0 +1,53 @@
+import type { AuditEntry } from '../contract/audit.ts';
+import type { DeadLetter } from '../contract/dead-letter.ts';
+import type { RejectReason } from '../contract/packet-limits.ts';
+import { list } from '../pagination.ts';
+import type { List } from '../pagination.ts';
+import { path } from '../request.ts';
+import type { RequestOptions, Transport } from '../request.ts';
+
+/** Who did what. */
+export class Audit {
+  readonly #transport: Transport;
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Newest first. */
+  list(
+    orgId: string,
+    filter: { limit?: number; after?: string; action?: string } = {},
+    options?: RequestOptions,
+  ): List<AuditEntry> {
+    return list(this.#transport, path`/orgs/${orgId}/audit`, filter, options);
+  }
+}
+
+export interface DeadLetterFilter {
+  reason?: RejectReason;
+  serial?: string;
+  limit?: number;
+  after?: string;
+}
+
+/** Packets that were refused, and why. */
+export class DeadLetters {
+  readonly #transport: Transport;
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Newest first. */
+  list(orgId: string, filter: DeadLetterFilter = {}, options?: RequestOptions): List<DeadLetter> {
+    return list(this.#transport, path`/orgs/${orgId}/dead-letters`, { ...filter }, options);
+  }
+
+  /** Of one device, newest first. */
+  ofDevice(
+    serial: string,
+    filter: Omit<DeadLetterFilter, 'serial'> = {},
+    options?: RequestOptions,
+  ): List<DeadLetter> {
+    return list(this.#transport, path`/devices/${serial}/dead-letters`, { ...filter }, options);
+  }
+}
