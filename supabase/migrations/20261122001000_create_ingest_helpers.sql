@@ -24,17 +24,6 @@ as $$
   where not packet ? key
 $$;
 
--- How far a reading is from the mean of the 29 before it, in percent; null when that is nothing to report.
--- The floors keep 0.4 °C around a mean of 0 °C silent and stop a mean of −2 °C from flipping the sign.
-create function ec.deviation_pct(reading float8, mean float8, min_deviation float8, min_denominator float8)
-returns float8
-language sql immutable parallel safe set search_path = ''
-as $$
-  select pct
-  from (select 100 * (reading - mean) / nullif(greatest(abs(mean), min_denominator), 0)) as p (pct)
-  where abs(reading - mean) >= coalesce(min_deviation, 0) and abs(pct) >= 20
-$$;
-
 create function ec.times_of(packet jsonb, at timestamptz) returns jsonb
 language sql immutable parallel safe set search_path = ''
 as $$ select jsonb_object_agg(key, ec.iso_time(at)) from jsonb_object_keys(packet) as key $$;

@@ -43,17 +43,21 @@ begin
       coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
       -- The running sums only pick who is looked at; the mean that counts is summed from the window itself.
       case when f.newest and (
-        abs(p.temp * 29 - s.s_temp) >= 0.1999 * abs(s.s_temp) and cardinality(s.w_temp) = 29
-        or abs(p.hum * 29 - s.s_hum) >= 0.1999 * abs(s.s_hum) and cardinality(s.w_hum) = 29
-        or abs(p.co2 * 29 - s.s_co2) >= 0.1999 * abs(s.s_co2) and cardinality(s.w_co2) = 29
-        or abs(p.bat * 29 - s.s_bat) >= 0.1999 * abs(s.s_bat) and cardinality(s.w_bat) = 29
-      ) then row(s.w_temp, s.w_hum, s.w_co2, s.w_bat)::ec.reading_windows end as suspect
+        cardinality(s.w_temp) = 29 and abs(p.temp * 29 - s.s_temp) >= 0.1999 * abs(s.s_temp)
+        or cardinality(s.w_hum) = 29 and abs(p.hum * 29 - s.s_hum) >= 0.1999 * abs(s.s_hum)
+        or cardinality(s.w_co2) = 29 and abs(p.co2 * 29 - s.s_co2) >= 0.1999 * abs(s.s_co2)
+        or cardinality(s.w_bat) = 29 and abs(p.bat * 29 - s.s_bat) >= 0.1999 * abs(s.s_bat)
+      ) then row(
+        case when cardinality(s.w_temp) = 29 and abs(p.temp * 29 - s.s_temp) >= 0.1999 * abs(s.s_temp) then s.w_temp end,
+        case when cardinality(s.w_hum) = 29 and abs(p.hum * 29 - s.s_hum) >= 0.1999 * abs(s.s_hum) then s.w_hum end,
+        case when cardinality(s.w_co2) = 29 and abs(p.co2 * 29 - s.s_co2) >= 0.1999 * abs(s.s_co2) then s.w_co2 end,
+        case when cardinality(s.w_bat) = 29 and abs(p.bat * 29 - s.s_bat) >= 0.1999 * abs(s.s_bat) then s.w_bat end
+      )::ec.reading_windows end as suspect
     from parsed p
     join public.device_state s on s.serial = p.s
     cross join lateral (
       select (s.reported_at is null or p.ts > s.reported_at) and p.ts >= s.tenure_started_at as newest,
         p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys
-      offset 0
     ) f
     left join lateral (
       -- A reading from before the tenure belongs to whoever held the device then.
@@ -129,11 +133,11 @@ begin
     cross join lateral (values
       ('temp', h.temp, (h.suspect).w_temp), ('hum', h.hum, (h.suspect).w_hum), ('co2', h.co2, (h.suspect).w_co2), ('bat', h.bat, (h.suspect).w_bat)
     ) as c (metric, reading, readings)
-    cross join lateral (select ec.sum_of(c.readings) / 29) as m (mean)
     join public.metric_definitions d on d.product_type = h.product_type and d.key = c.metric and d.watched
-    cross join lateral ec.deviation_pct(c.reading, m.mean, d.min_deviation, d.min_denominator) as p (pct)
-    where h.suspect is not null and (h.device_num in (select stored.device_num from stored)) is true
-      and cardinality(c.readings) = 29 and p.pct is not null
+    cross join lateral (select sum(r.v) / 29 from unnest(c.readings) as r (v)) as m (mean)
+    cross join lateral (select 100 * (c.reading - m.mean) / nullif(greatest(abs(m.mean), d.min_denominator), 0)) as p (pct)
+    where not h.suspect is null and (h.device_num in (select stored.device_num from stored)) is true
+      and c.readings is not null and abs(c.reading - m.mean) >= d.min_deviation and abs(p.pct) >= 20
   )
   select k.n, k.nums, k.mins,
     case when h.actives < h.fresh + h.redelivered then (select array_agg(x.device_num) from held x

@@ -112,8 +112,8 @@ begin
     select c.device_num, c.org_num, c.tenure_id, c.metric, c.ts, c.v, c.mean, p.pct
     from compared c
     join public.metric_definitions d on d.product_type = c.product_type and d.key = c.metric and d.watched
-    cross join lateral ec.deviation_pct(c.v, c.mean, d.min_deviation, d.min_denominator) as p (pct)
-    where c.place >= 0 and c.before = 29 and p.pct is not null
+    cross join lateral (select 100 * (c.v - c.mean) / nullif(greatest(abs(c.mean), d.min_denominator), 0)) as p (pct)
+    where c.place >= 0 and c.before = 29 and abs(c.v - c.mean) >= d.min_deviation and abs(p.pct) >= 20
   )
   select t.n, t.nums, t.mins, f.nums,
     array(select p.i from parsed p
