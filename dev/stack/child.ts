@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -62,7 +63,11 @@ export function startChild(options: ChildOptions): Child {
     pid: child.pid ?? 0,
     exited,
     isRunning: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null,
-    tail: (lines = 12) => recent.slice(-lines).join('\n'),
+    tail: (lines = 12) =>
+      recent
+        .filter((line) => !/^ +at /.test(line))
+        .slice(-lines)
+        .join('\n'),
     stop: (signal = 'SIGTERM', graceMs = 4000) => stopGroup(child, handle, exited, signal, graceMs),
   };
   running.add(handle);
@@ -86,7 +91,7 @@ function followLines(
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      recent.push(line);
+      recent.push(stripVTControlCharacters(line));
       if (recent.length > 60) recent.shift();
       onLine?.(line);
     }
@@ -122,9 +127,14 @@ export function killAllChildren(): void {
   for (const child of running) killGroup(child.pid);
 }
 
-/** Runs a program to its end. Rejects with its last lines when it fails. */
-export async function runChild(options: ChildOptions): Promise<void> {
+/** Runs a program to its end, or until told to stop. Rejects with its last lines when it fails. */
+export async function runChild(options: ChildOptions, abort?: AbortSignal): Promise<void> {
+  abort?.throwIfAborted();
   const child = startChild(options);
+  const stop = (): void => void child.stop('SIGTERM', 1000);
+  abort?.addEventListener('abort', stop, { once: true });
   const { code, signal } = await child.exited;
-  if (code !== 0) throw new Error(`${child.tail()}\n(${options.command} ended with ${code ?? signal})`);
+  abort?.removeEventListener('abort', stop);
+  abort?.throwIfAborted();
+  if (code !== 0) throw new Error(`${child.tail(25)}\n(${options.command} ended with ${code ?? signal})`);
 }

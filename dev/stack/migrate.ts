@@ -22,28 +22,32 @@ export function migrationFiles(): string[] {
  * Applies the missing migrations with the real `supabase` CLI, as `postgres`, exactly as a deployment does.
  * Does not start the CLI when the history table already holds every file. Returns how many were missing.
  */
-export async function migrate(dbUrl: string, logFile: string): Promise<number> {
+export async function migrate(dbUrl: string, logFile: string, signal?: AbortSignal): Promise<number> {
   const applied = await appliedVersions(dbUrl);
   const missing = migrationFiles().filter((name) => !applied.has(name.slice(0, 14)));
   if (missing.length === 0) return 0;
   try {
-    await runChild({
-      command: binary('supabase'),
-      args: [
-        'db',
-        'push',
-        `--remote=${dbUrl}?sslmode=disable`,
-        '--include-all',
-        '--skip-vault',
-        '--yes',
-        '--agent',
-        'no',
-      ],
-      env: { ...process.env, DO_NOT_TRACK: '1', SUPABASE_TELEMETRY_DISABLED: '1', NO_COLOR: '1', CI: '1' },
-      cwd: root,
-      logFile,
-    });
+    await runChild(
+      {
+        command: binary('supabase'),
+        args: [
+          'db',
+          'push',
+          `--remote=${dbUrl}?sslmode=disable`,
+          '--include-all',
+          '--skip-vault',
+          '--yes',
+          '--agent',
+          'no',
+        ],
+        env: { ...process.env, DO_NOT_TRACK: '1', SUPABASE_TELEMETRY_DISABLED: '1', NO_COLOR: '1', CI: '1' },
+        cwd: root,
+        logFile,
+      },
+      signal,
+    );
   } catch (error) {
+    signal?.throwIfAborted();
     throw new StackFailure(`The migrations failed:\n${messageOf(error)}`);
   }
   return missing.length;

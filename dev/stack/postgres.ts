@@ -14,6 +14,7 @@ export interface PostgresOptions {
   password: string;
   /** Off only for throw-away test clusters; the stack keeps what it acknowledged through a power cut. */
   fsync?: boolean;
+  signal?: AbortSignal | undefined;
 }
 
 export interface Postgres {
@@ -83,19 +84,23 @@ async function initialise(folders: DatabaseFolders, options: PostgresOptions): P
   writeFileSync(passwordFile, options.password, { mode: 0o600 });
   if (user.uid !== undefined) chownSync(passwordFile, user.uid, user.uid);
   try {
-    await runChild({
-      command: join(folders.home, 'bin/initdb'),
-      args: [
-        ...['-D', folders.cluster, '--username=supabase_admin', `--pwfile=${passwordFile}`],
-        ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions'],
-        ...(options.fsync === false ? ['--no-sync'] : []),
-      ],
-      env: cleanEnv(),
-      cwd: '/',
-      logFile: join(options.dataDir, 'logs/postgres.log'),
-      ...user,
-    });
+    await runChild(
+      {
+        command: join(folders.home, 'bin/initdb'),
+        args: [
+          ...['-D', folders.cluster, '--username=supabase_admin', `--pwfile=${passwordFile}`],
+          ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions'],
+          ...(options.fsync === false ? ['--no-sync'] : []),
+        ],
+        env: cleanEnv(),
+        cwd: '/',
+        logFile: join(options.dataDir, 'logs/postgres.log'),
+        ...user,
+      },
+      options.signal,
+    );
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw new StackFailure(`The database could not be created: ${messageOf(error)}`);
   } finally {
     rmSync(passwordFile, { force: true });

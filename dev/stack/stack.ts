@@ -50,9 +50,11 @@ export async function startStack(
     for (let next = stops.pop(); next; next = stops.pop()) await next.part.stop().catch(() => {});
     lock.release();
   };
+  // The first part that fails ends the others' starting as well.
+  const giveUp = new AbortController();
   try {
-    const context = await makeContext(options, names, report, signal);
-    await startAll(names, context, stops, report);
+    const context = await makeContext(options, names, report, AbortSignal.any([signal, giveUp.signal]));
+    await startAll(names, context, stops, report, giveUp);
     return { facts: addresses(context), context, stop };
   } catch (error) {
     await stop();
@@ -65,6 +67,7 @@ async function startAll(
   context: Context,
   stops: { name: PartName; part: RunningPart }[],
   report: Report,
+  giveUp: AbortController,
 ): Promise<void> {
   const starting = new Map<PartName, Promise<void>>();
   const start = async (name: PartName, part: Part): Promise<void> => {
@@ -80,10 +83,18 @@ async function startAll(
     context.log(name, 'started', { ms: Math.round(ms) });
     report.started(name, ms);
   };
-  for (const name of names) starting.set(name, start(name, parts[name]));
-  const results = await Promise.allSettled(starting.values());
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
+  const failures: unknown[] = [];
+  for (const name of names) {
+    const begun = start(name, parts[name]);
+    begun.catch((error: unknown) => {
+      failures.push(error);
+      giveUp.abort(error);
+    });
+    starting.set(name, begun);
+  }
+  // All of them, so that nothing comes up after what had started was stopped.
+  await Promise.allSettled(starting.values());
+  if (failures.length > 0) throw failures[0];
 }
 
 const PORTS_OF: Partial<Record<PartName, PortName[]>> = {

@@ -48,7 +48,7 @@ export async function ensureWebBuild(logFile: string, signal: AbortSignal): Prom
     mkdirSync(cache, { recursive: true });
     const release = await takeBuildLock(signal);
     try {
-      if (!existsSync(build)) await makeBuild(build, logFile);
+      if (!existsSync(build)) await makeBuild(build, logFile, signal);
     } finally {
       release();
     }
@@ -59,16 +59,25 @@ export async function ensureWebBuild(logFile: string, signal: AbortSignal): Prom
   return build;
 }
 
-async function makeBuild(build: string, logFile: string): Promise<void> {
+async function makeBuild(build: string, logFile: string, signal: AbortSignal): Promise<void> {
   const resolve = createRequire(join(web, 'package.json')).resolve;
-  const env = { ...PLACEHOLDERS, PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_ENV: 'production', NO_COLOR: '1' };
+  const env = {
+    ...PLACEHOLDERS,
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    NODE_ENV: 'production',
+    NO_COLOR: '1',
+  };
   const run = (script: string, args: string[]): Promise<void> =>
-    runChild({ command: process.execPath, args: [script, ...args], env, cwd: web, logFile });
+    runChild({ command: process.execPath, args: [script, ...args], env, cwd: web, logFile }, signal);
   try {
     await run(join(resolve('@sveltejs/kit/package.json'), '../svelte-kit.js'), ['sync']);
     await run(join(resolve('vite/package.json'), '../bin/vite.js'), ['build']);
   } catch (error) {
-    throw new StackFailure(`The web app could not be built:\n${messageOf(error)}`);
+    signal.throwIfAborted();
+    throw new StackFailure(
+      `The web app could not be built (all of it is in ${logFile}):\n${messageOf(error)}`,
+    );
   }
   const partial = `${build}.${process.pid}`;
   cpSync(join(web, 'build'), partial, { recursive: true });

@@ -11,11 +11,12 @@ export const db: Part = {
       dataDir: context.dataDir,
       port: context.ports.postgres,
       password: context.secrets.dbPassword,
+      signal: context.signal,
     });
     if (postgres.moved) context.say(postgres.moved);
     try {
       await prepareDatabase(postgres, context.secrets);
-      const count = await migrate(postgres.url('postgres'), context.logFile('migrate'));
+      const count = await migrate(postgres.url('postgres'), context.logFile('migrate'), context.signal);
       if (count > 0) context.log('db', 'migrations applied', { count });
       await setLoginPasswords(postgres, context.secrets);
       const workerUrl = `http://127.0.0.1:${context.ports.supabase}/functions/v1/worker`;
