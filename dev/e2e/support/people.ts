@@ -24,8 +24,8 @@ export async function fillSignIn(page: Page, email: string, password: string): P
 /** A browser in which somebody of that role has signed in and stands on the role's home. */
 export async function signIn(role: Role, options?: BrowserContextOptions): Promise<Page> {
   const page = await openPage(options);
-  await page.goto('/login');
+  await page.goto('/sign-in');
   await fillSignIn(page, people[role], inject('world').admin.password);
-  await page.waitForURL((url) => url.pathname !== '/login');
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
   return page;
 }
