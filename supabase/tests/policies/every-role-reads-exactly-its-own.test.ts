@@ -73,7 +73,7 @@ async function fill(place: Place): Promise<void> {
   );
   for (const table of ['rollups_1m', 'rollups_15m', 'rollups_1h', 'rollups_1d'])
     await db.query(
-      `insert into public.${table} (device_num, bucket, tenure_id, org_num, metrics) values ($1, $2, $3, $4, '{}')`,
+      `insert into public.${table} (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums) values ($1, $2, $3, $4, '{}', '{}', '{}', '{}', '{}')`,
       row,
     );
   await db.query(
