@@ -23,7 +23,7 @@ create table public.devices (
   tenure_id int,
   registered_by_kind text not null,
   registered_by_id uuid not null,
-  registered_at timestamptz not null default now(),
+  registered_at timestamptz not null default clock_timestamp(),
   created_at timestamptz not null default now(),
   claimed_at timestamptz,
   activated_at timestamptz,
@@ -49,7 +49,7 @@ create index devices_tags_idx on public.devices using gin (tags);
 comment on column public.devices.num is 'Short key of the device in high-volume tables';
 comment on column public.devices.org_id is 'Who keeps it now: the maker until claimed_at, then the holder';
 comment on column public.devices.tenure_id is 'The open row of device_tenures';
-comment on column public.devices.registered_at is 'created_at, or when a retired device was registered again';
+comment on column public.devices.registered_at is 'By the wall clock, like its credentials'' created_at: created, or when a retired device was registered again';
 comment on column public.devices.activated_at is 'Its first packet';
 
 create table public.device_tenures (
@@ -84,7 +84,7 @@ create table public.device_credentials (
   secret_sha256 bytea not null unique,
   issued_by_kind text not null,
   issued_by_id uuid not null,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default clock_timestamp(),
   first_used_at timestamptz,
   last_used_at timestamptz,
   expires_at timestamptz,

@@ -131,7 +131,7 @@ begin
   end if;
   update public.devices d set
     lifecycle = case when d.claimed_at is null then 'manufactured' else 'claimed' end, retired_at = null,
-    registered_by_kind = private.actor_kind(), registered_by_id = private.actor_id(), registered_at = now()
+    registered_by_kind = private.actor_kind(), registered_by_id = private.actor_id(), registered_at = clock_timestamp()
   where d.id = device.id;
   perform private.start_tenure(device.id, true);
 end

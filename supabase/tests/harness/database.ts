@@ -23,7 +23,7 @@ export interface Database extends Session {
   drop(): Promise<void>;
 }
 
-const session = (client: pg.Client): Session => ({
+const session = (client: pg.ClientBase): Session => ({
   async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
     return (await client.query<Row>(sql, values)).rows;
   },
@@ -46,10 +46,12 @@ export async function openDatabase(): Promise<Database> {
     return client;
   };
   const owner = session(await open('postgres'));
+  const api = new pg.Pool({ connectionString: database.url('ec_api'), max: 8 });
+  api.on('error', () => {});
   return {
     ...owner,
     async as(actor, work) {
-      const client = await open('ec_api');
+      const client = await api.connect();
       try {
         await client.query('begin');
         await client.query('set local role authenticated');
@@ -59,8 +61,11 @@ export async function openDatabase(): Promise<Database> {
         const result = await work(session(client));
         await client.query('commit');
         return result;
+      } catch (error) {
+        await client.query('rollback');
+        throw error;
       } finally {
-        await client.end();
+        client.release();
       }
     },
     async connect(role) {
@@ -69,7 +74,7 @@ export async function openDatabase(): Promise<Database> {
     },
     url: (role) => database.url(role),
     async drop() {
-      await Promise.all(clients.map((client) => client.end().catch(() => {})));
+      await Promise.all([api, ...clients].map((client) => client.end().catch(() => {})));
       await database.drop();
     },
   };

@@ -53,10 +53,8 @@ test('one bad item loses none of its neighbours, and results come in the order g
 
 test('500 devices fit in one call, 501 and none do not', async () => {
   const items = Array.from({ length: 500 }, (_, i) => item(`BULK-${String(i).padStart(5, '0')}`));
-  const started = performance.now();
   const results = await registerAll(world.apiKey, items);
   expect(results.every(({ ok, issued }) => ok && issued)).toBe(true);
-  expect(performance.now() - started).toBeLessThan(8000);
   await expectRefusal(registerAll(world.apiKey, [...items, item('BULK-X')]), 'EC400', 'invalid_request');
   await expectRefusal(registerAll(world.apiKey, []), 'EC400', 'invalid_request');
 });

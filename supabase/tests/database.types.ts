@@ -1,0 +1,1320 @@
+// Made by dev/scripts/generate/database-types.ts from the migrations. Do not edit.
+
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  public: {
+    Tables: {
+      api_keys: {
+        Row: {
+          created_at: string;
+          created_by: string | null;
+          expires_at: string | null;
+          id: string;
+          key_sha256: string;
+          last_used_at: string | null;
+          name: string;
+          org_id: string;
+          prefix: string;
+          revoked_at: string | null;
+          scopes: string[];
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          created_by?: string | null;
+          expires_at?: string | null;
+          id?: string;
+          key_sha256: string;
+          last_used_at?: string | null;
+          name: string;
+          org_id: string;
+          prefix: string;
+          revoked_at?: string | null;
+          scopes: string[];
+        };
+        Update: {
+          created_at?: string;
+          created_by?: string | null;
+          expires_at?: string | null;
+          id?: string;
+          key_sha256?: string;
+          last_used_at?: string | null;
+          name?: string;
+          org_id?: string;
+          prefix?: string;
+          revoked_at?: string | null;
+          scopes?: string[];
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'api_keys_created_by_fkey';
+            columns: ['created_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'api_keys_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      audit_log: {
+        Row: {
+          action: string;
+          actor_id: string | null;
+          actor_kind: string;
+          actor_label: string | null;
+          after: Json | null;
+          before: Json | null;
+          created_at: string;
+          id: number;
+          org_id: string | null;
+          partner_id: string | null;
+          request_id: string | null;
+          target_id: string | null;
+          target_kind: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          action: string;
+          actor_id?: string | null;
+          actor_kind: string;
+          actor_label?: string | null;
+          after?: Json | null;
+          before?: Json | null;
+          created_at?: string;
+          id?: never;
+          org_id?: string | null;
+          partner_id?: string | null;
+          request_id?: string | null;
+          target_id?: string | null;
+          target_kind?: string | null;
+        };
+        Update: {
+          action?: string;
+          actor_id?: string | null;
+          actor_kind?: string;
+          actor_label?: string | null;
+          after?: Json | null;
+          before?: Json | null;
+          created_at?: string;
+          id?: never;
+          org_id?: string | null;
+          partner_id?: string | null;
+          request_id?: string | null;
+          target_id?: string | null;
+          target_kind?: string | null;
+        };
+        Relationships: [];
+      };
+      claim_codes: {
+        Row: {
+          code_sha256: string;
+          created_at: string;
+          device_id: string;
+          expires_at: string | null;
+          id: string;
+          revoked_at: string | null;
+          used_at: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          code_sha256: string;
+          created_at?: string;
+          device_id: string;
+          expires_at?: string | null;
+          id?: string;
+          revoked_at?: string | null;
+          used_at?: string | null;
+        };
+        Update: {
+          code_sha256?: string;
+          created_at?: string;
+          device_id?: string;
+          expires_at?: string | null;
+          id?: string;
+          revoked_at?: string | null;
+          used_at?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'claim_codes_device_id_fkey';
+            columns: ['device_id'];
+            isOneToOne: false;
+            referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      dead_letters: {
+        Row: {
+          created_at: string;
+          detail: string | null;
+          device_id: string | null;
+          door: string;
+          id: number;
+          org_id: string | null;
+          payload: string | null;
+          payload_bytes: number;
+          reason: string;
+          received_at: string;
+          serial: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          detail?: string | null;
+          device_id?: string | null;
+          door: string;
+          id?: never;
+          org_id?: string | null;
+          payload?: string | null;
+          payload_bytes?: number;
+          reason: string;
+          received_at?: string;
+          serial?: string | null;
+        };
+        Update: {
+          created_at?: string;
+          detail?: string | null;
+          device_id?: string | null;
+          door?: string;
+          id?: never;
+          org_id?: string | null;
+          payload?: string | null;
+          payload_bytes?: number;
+          reason?: string;
+          received_at?: string;
+          serial?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dead_letters_device_id_fkey';
+            columns: ['device_id'];
+            isOneToOne: false;
+            referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dead_letters_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      deviations: {
+        Row: {
+          device_num: number;
+          handled_at: string | null;
+          id: number;
+          mean: number;
+          metric: string;
+          org_num: number;
+          pct: number;
+          tenure_id: number;
+          ts: string;
+          value: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          device_num: number;
+          handled_at?: string | null;
+          id?: never;
+          mean: number;
+          metric: string;
+          org_num: number;
+          pct: number;
+          tenure_id: number;
+          ts: string;
+          value: number;
+        };
+        Update: {
+          device_num?: number;
+          handled_at?: string | null;
+          id?: never;
+          mean?: number;
+          metric?: string;
+          org_num?: number;
+          pct?: number;
+          tenure_id?: number;
+          ts?: string;
+          value?: number;
+        };
+        Relationships: [];
+      };
+      device_credentials: {
+        Row: {
+          created_at: string;
+          device_id: string;
+          expires_at: string | null;
+          first_used_at: string | null;
+          id: string;
+          issued_by_id: string;
+          issued_by_kind: string;
+          last_used_at: string | null;
+          password_hash: string;
+          revoked_at: string | null;
+          salt: string;
+          secret_sha256: string;
+          serial: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          device_id: string;
+          expires_at?: string | null;
+          first_used_at?: string | null;
+          id?: string;
+          issued_by_id: string;
+          issued_by_kind: string;
+          last_used_at?: string | null;
+          password_hash: string;
+          revoked_at?: string | null;
+          salt: string;
+          secret_sha256: string;
+          serial: string;
+        };
+        Update: {
+          created_at?: string;
+          device_id?: string;
+          expires_at?: string | null;
+          first_used_at?: string | null;
+          id?: string;
+          issued_by_id?: string;
+          issued_by_kind?: string;
+          last_used_at?: string | null;
+          password_hash?: string;
+          revoked_at?: string | null;
+          salt?: string;
+          secret_sha256?: string;
+          serial?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'device_credentials_device_id_fkey';
+            columns: ['device_id'];
+            isOneToOne: false;
+            referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      device_state: {
+        Row: {
+          active: boolean;
+          connected: boolean;
+          connected_changed_at: string | null;
+          device_id: string;
+          device_num: number;
+          last_door: string | null;
+          last_seen: string | null;
+          last_seq: number | null;
+          last_telemetry_at: string | null;
+          offline_alerted_at: string | null;
+          older: NonNullable<Json>;
+          org_num: number;
+          packet_keys: string[];
+          product_type: string;
+          reported: NonNullable<Json>;
+          reported_at: string | null;
+          reported_version: number;
+          s_bat: number;
+          s_co2: number;
+          s_hum: number;
+          s_temp: number;
+          serial: string;
+          tenure_id: number;
+          tenure_started_at: string;
+          w_bat: number[];
+          w_co2: number[];
+          w_hum: number[];
+          w_temp: number[];
+        };
+        ComputedFields: never;
+        Insert: {
+          active?: boolean;
+          connected?: boolean;
+          connected_changed_at?: string | null;
+          device_id: string;
+          device_num: number;
+          last_door?: string | null;
+          last_seen?: string | null;
+          last_seq?: number | null;
+          last_telemetry_at?: string | null;
+          offline_alerted_at?: string | null;
+          older?: NonNullable<Json>;
+          org_num: number;
+          packet_keys?: string[];
+          product_type: string;
+          reported?: NonNullable<Json>;
+          reported_at?: string | null;
+          reported_version?: number;
+          s_bat?: number;
+          s_co2?: number;
+          s_hum?: number;
+          s_temp?: number;
+          serial: string;
+          tenure_id: number;
+          tenure_started_at?: string;
+          w_bat?: number[];
+          w_co2?: number[];
+          w_hum?: number[];
+          w_temp?: number[];
+        };
+        Update: {
+          active?: boolean;
+          connected?: boolean;
+          connected_changed_at?: string | null;
+          device_id?: string;
+          device_num?: number;
+          last_door?: string | null;
+          last_seen?: string | null;
+          last_seq?: number | null;
+          last_telemetry_at?: string | null;
+          offline_alerted_at?: string | null;
+          older?: NonNullable<Json>;
+          org_num?: number;
+          packet_keys?: string[];
+          product_type?: string;
+          reported?: NonNullable<Json>;
+          reported_at?: string | null;
+          reported_version?: number;
+          s_bat?: number;
+          s_co2?: number;
+          s_hum?: number;
+          s_temp?: number;
+          serial?: string;
+          tenure_id?: number;
+          tenure_started_at?: string;
+          w_bat?: number[];
+          w_co2?: number[];
+          w_hum?: number[];
+          w_temp?: number[];
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'device_state_device_id_fkey';
+            columns: ['device_id'];
+            isOneToOne: true;
+            referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      device_tenures: {
+        Row: {
+          customer_id: string | null;
+          device_id: string;
+          device_num: number;
+          ended_at: string | null;
+          id: number;
+          location_id: string | null;
+          org_id: string;
+          started_at: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          customer_id?: string | null;
+          device_id: string;
+          device_num: number;
+          ended_at?: string | null;
+          id?: never;
+          location_id?: string | null;
+          org_id: string;
+          started_at?: string;
+        };
+        Update: {
+          customer_id?: string | null;
+          device_id?: string;
+          device_num?: number;
+          ended_at?: string | null;
+          id?: never;
+          location_id?: string | null;
+          org_id?: string;
+          started_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'device_tenures_customer_id_fkey';
+            columns: ['customer_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'device_tenures_device_id_fkey';
+            columns: ['device_id'];
+            isOneToOne: false;
+            referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'device_tenures_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      devices: {
+        Row: {
+          activated_at: string | null;
+          attributes: NonNullable<Json>;
+          claimed_at: string | null;
+          created_at: string;
+          customer_id: string | null;
+          desired: NonNullable<Json>;
+          desired_version: number;
+          fw_version: string | null;
+          id: string;
+          lifecycle: string;
+          location_id: string | null;
+          maker_org_id: string;
+          name: string | null;
+          num: number;
+          online_window_s: number | null;
+          org_id: string;
+          pending_fw_url: string | null;
+          pending_fw_version: string | null;
+          product_type: string;
+          registered_at: string;
+          registered_by_id: string;
+          registered_by_kind: string;
+          retired_at: string | null;
+          serial: string;
+          tags: string[];
+          tenure_id: number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          activated_at?: string | null;
+          attributes?: NonNullable<Json>;
+          claimed_at?: string | null;
+          created_at?: string;
+          customer_id?: string | null;
+          desired?: NonNullable<Json>;
+          desired_version?: number;
+          fw_version?: string | null;
+          id?: string;
+          lifecycle?: string;
+          location_id?: string | null;
+          maker_org_id: string;
+          name?: string | null;
+          num?: never;
+          online_window_s?: number | null;
+          org_id: string;
+          pending_fw_url?: string | null;
+          pending_fw_version?: string | null;
+          product_type: string;
+          registered_at?: string;
+          registered_by_id: string;
+          registered_by_kind: string;
+          retired_at?: string | null;
+          serial: string;
+          tags?: string[];
+          tenure_id?: number | null;
+        };
+        Update: {
+          activated_at?: string | null;
+          attributes?: NonNullable<Json>;
+          claimed_at?: string | null;
+          created_at?: string;
+          customer_id?: string | null;
+          desired?: NonNullable<Json>;
+          desired_version?: number;
+          fw_version?: string | null;
+          id?: string;
+          lifecycle?: string;
+          location_id?: string | null;
+          maker_org_id?: string;
+          name?: string | null;
+          num?: never;
+          online_window_s?: number | null;
+          org_id?: string;
+          pending_fw_url?: string | null;
+          pending_fw_version?: string | null;
+          product_type?: string;
+          registered_at?: string;
+          registered_by_id?: string;
+          registered_by_kind?: string;
+          retired_at?: string | null;
+          serial?: string;
+          tags?: string[];
+          tenure_id?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'devices_customer_id_fkey';
+            columns: ['customer_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'devices_maker_org_id_fkey';
+            columns: ['maker_org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'devices_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'devices_org_id_location_id_fkey';
+            columns: ['org_id', 'location_id'];
+            isOneToOne: false;
+            referencedRelation: 'locations';
+            referencedColumns: ['org_id', 'id'];
+          },
+          {
+            foreignKeyName: 'devices_product_type_fkey';
+            columns: ['product_type'];
+            isOneToOne: false;
+            referencedRelation: 'product_types';
+            referencedColumns: ['key'];
+          },
+          {
+            foreignKeyName: 'devices_tenure_id_fkey';
+            columns: ['tenure_id'];
+            isOneToOne: false;
+            referencedRelation: 'device_tenures';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      locations: {
+        Row: {
+          created_at: string;
+          id: string;
+          name: string;
+          num: number;
+          org_id: string;
+          parent_id: string | null;
+          timezone: string | null;
+          type: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          id?: string;
+          name: string;
+          num?: never;
+          org_id: string;
+          parent_id?: string | null;
+          timezone?: string | null;
+          type: string;
+        };
+        Update: {
+          created_at?: string;
+          id?: string;
+          name?: string;
+          num?: never;
+          org_id?: string;
+          parent_id?: string | null;
+          timezone?: string | null;
+          type?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'locations_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'locations_org_id_parent_id_fkey';
+            columns: ['org_id', 'parent_id'];
+            isOneToOne: false;
+            referencedRelation: 'locations';
+            referencedColumns: ['org_id', 'id'];
+          },
+        ];
+      };
+      memberships: {
+        Row: {
+          created_at: string;
+          ended_at: string | null;
+          id: string;
+          location_id: string | null;
+          org_id: string | null;
+          partner_id: string | null;
+          role: string;
+          user_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          ended_at?: string | null;
+          id?: string;
+          location_id?: string | null;
+          org_id?: string | null;
+          partner_id?: string | null;
+          role: string;
+          user_id: string;
+        };
+        Update: {
+          created_at?: string;
+          ended_at?: string | null;
+          id?: string;
+          location_id?: string | null;
+          org_id?: string | null;
+          partner_id?: string | null;
+          role?: string;
+          user_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'memberships_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'memberships_org_id_location_id_fkey';
+            columns: ['org_id', 'location_id'];
+            isOneToOne: false;
+            referencedRelation: 'locations';
+            referencedColumns: ['org_id', 'id'];
+          },
+          {
+            foreignKeyName: 'memberships_partner_id_fkey';
+            columns: ['partner_id'];
+            isOneToOne: false;
+            referencedRelation: 'partners';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'memberships_user_id_fkey';
+            columns: ['user_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      metric_definitions: {
+        Row: {
+          chart: boolean;
+          decimals: number;
+          key: string;
+          label: string;
+          max_value: number | null;
+          min_denominator: number | null;
+          min_deviation: number | null;
+          min_value: number | null;
+          product_type: string;
+          sort: number;
+          unit: string;
+          watched: boolean;
+        };
+        ComputedFields: never;
+        Insert: {
+          chart?: boolean;
+          decimals?: number;
+          key: string;
+          label: string;
+          max_value?: number | null;
+          min_denominator?: number | null;
+          min_deviation?: number | null;
+          min_value?: number | null;
+          product_type: string;
+          sort?: number;
+          unit?: string;
+          watched?: boolean;
+        };
+        Update: {
+          chart?: boolean;
+          decimals?: number;
+          key?: string;
+          label?: string;
+          max_value?: number | null;
+          min_denominator?: number | null;
+          min_deviation?: number | null;
+          min_value?: number | null;
+          product_type?: string;
+          sort?: number;
+          unit?: string;
+          watched?: boolean;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'metric_definitions_product_type_fkey';
+            columns: ['product_type'];
+            isOneToOne: false;
+            referencedRelation: 'product_types';
+            referencedColumns: ['key'];
+          },
+        ];
+      };
+      orgs: {
+        Row: {
+          brand: NonNullable<Json>;
+          created_at: string;
+          id: string;
+          live_epoch: number;
+          name: string;
+          num: number;
+          partner_id: string | null;
+          plan: string;
+          product: string | null;
+          slug: string;
+          timezone: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          brand?: NonNullable<Json>;
+          created_at?: string;
+          id?: string;
+          live_epoch?: number;
+          name: string;
+          num?: never;
+          partner_id?: string | null;
+          plan?: string;
+          product?: string | null;
+          slug: string;
+          timezone?: string;
+        };
+        Update: {
+          brand?: NonNullable<Json>;
+          created_at?: string;
+          id?: string;
+          live_epoch?: number;
+          name?: string;
+          num?: never;
+          partner_id?: string | null;
+          plan?: string;
+          product?: string | null;
+          slug?: string;
+          timezone?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'orgs_partner_id_fkey';
+            columns: ['partner_id'];
+            isOneToOne: false;
+            referencedRelation: 'partners';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'orgs_product_fkey';
+            columns: ['product'];
+            isOneToOne: false;
+            referencedRelation: 'product_types';
+            referencedColumns: ['key'];
+          },
+        ];
+      };
+      partners: {
+        Row: {
+          contact_email: string | null;
+          created_at: string;
+          id: string;
+          name: string;
+          plan: string;
+          slug: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          contact_email?: string | null;
+          created_at?: string;
+          id?: string;
+          name: string;
+          plan?: string;
+          slug: string;
+        };
+        Update: {
+          contact_email?: string | null;
+          created_at?: string;
+          id?: string;
+          name?: string;
+          plan?: string;
+          slug?: string;
+        };
+        Relationships: [];
+      };
+      product_types: {
+        Row: {
+          controllable_keys: string[];
+          created_at: string;
+          key: string;
+          maker_org_id: string | null;
+          name: string;
+          online_window_s: number;
+          ota_public_key: string | null;
+          telemetry_interval_s: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          controllable_keys?: string[];
+          created_at?: string;
+          key: string;
+          maker_org_id?: string | null;
+          name: string;
+          online_window_s?: number;
+          ota_public_key?: string | null;
+          telemetry_interval_s?: number;
+        };
+        Update: {
+          controllable_keys?: string[];
+          created_at?: string;
+          key?: string;
+          maker_org_id?: string | null;
+          name?: string;
+          online_window_s?: number;
+          ota_public_key?: string | null;
+          telemetry_interval_s?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'product_types_maker_org_id_fkey';
+            columns: ['maker_org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      profiles: {
+        Row: {
+          created_at: string;
+          email: string | null;
+          full_name: string | null;
+          id: string;
+          preferences: NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          email?: string | null;
+          full_name?: string | null;
+          id: string;
+          preferences?: NonNullable<Json>;
+        };
+        Update: {
+          created_at?: string;
+          email?: string | null;
+          full_name?: string | null;
+          id?: string;
+          preferences?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
+      provisioning_keys: {
+        Row: {
+          created_at: string;
+          created_by: string | null;
+          expires_at: string | null;
+          id: string;
+          key_sha256: string;
+          last_used_at: string | null;
+          max_count: number | null;
+          mode: string;
+          name: string;
+          org_id: string;
+          prefix: string;
+          product_type: string;
+          revoked_at: string | null;
+          serial_prefix: string | null;
+          used_count: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          created_by?: string | null;
+          expires_at?: string | null;
+          id?: string;
+          key_sha256: string;
+          last_used_at?: string | null;
+          max_count?: number | null;
+          mode?: string;
+          name: string;
+          org_id: string;
+          prefix: string;
+          product_type: string;
+          revoked_at?: string | null;
+          serial_prefix?: string | null;
+          used_count?: number;
+        };
+        Update: {
+          created_at?: string;
+          created_by?: string | null;
+          expires_at?: string | null;
+          id?: string;
+          key_sha256?: string;
+          last_used_at?: string | null;
+          max_count?: number | null;
+          mode?: string;
+          name?: string;
+          org_id?: string;
+          prefix?: string;
+          product_type?: string;
+          revoked_at?: string | null;
+          serial_prefix?: string | null;
+          used_count?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'provisioning_keys_created_by_fkey';
+            columns: ['created_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'provisioning_keys_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'provisioning_keys_product_type_fkey';
+            columns: ['product_type'];
+            isOneToOne: false;
+            referencedRelation: 'product_types';
+            referencedColumns: ['key'];
+          },
+        ];
+      };
+      rollups_15m: {
+        Row: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        Update: {
+          bucket?: string;
+          counts?: number[];
+          device_num?: number;
+          keys?: string[];
+          maxs?: number[];
+          mins?: number[];
+          org_num?: number;
+          sums?: number[];
+          tenure_id?: number;
+        };
+        Relationships: [];
+      };
+      rollups_1d: {
+        Row: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        Update: {
+          bucket?: string;
+          counts?: number[];
+          device_num?: number;
+          keys?: string[];
+          maxs?: number[];
+          mins?: number[];
+          org_num?: number;
+          sums?: number[];
+          tenure_id?: number;
+        };
+        Relationships: [];
+      };
+      rollups_1h: {
+        Row: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        Update: {
+          bucket?: string;
+          counts?: number[];
+          device_num?: number;
+          keys?: string[];
+          maxs?: number[];
+          mins?: number[];
+          org_num?: number;
+          sums?: number[];
+          tenure_id?: number;
+        };
+        Relationships: [];
+      };
+      rollups_1m: {
+        Row: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        Update: {
+          bucket?: string;
+          counts?: number[];
+          device_num?: number;
+          keys?: string[];
+          maxs?: number[];
+          mins?: number[];
+          org_num?: number;
+          sums?: number[];
+          tenure_id?: number;
+        };
+        Relationships: [];
+      };
+      serial_prefixes: {
+        Row: {
+          created_at: string;
+          maker_org_id: string;
+          prefix: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          maker_org_id: string;
+          prefix: string;
+        };
+        Update: {
+          created_at?: string;
+          maker_org_id?: string;
+          prefix?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'serial_prefixes_maker_org_id_fkey';
+            columns: ['maker_org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      telemetry: {
+        Row: {
+          data: NonNullable<Json>;
+          device_num: number;
+          org_num: number;
+          received_at: string;
+          seq: number | null;
+          tenure_id: number;
+          ts: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          data: NonNullable<Json>;
+          device_num: number;
+          org_num: number;
+          received_at?: string;
+          seq?: number | null;
+          tenure_id: number;
+          ts: string;
+        };
+        Update: {
+          data?: NonNullable<Json>;
+          device_num?: number;
+          org_num?: number;
+          received_at?: string;
+          seq?: number | null;
+          tenure_id?: number;
+          ts?: string;
+        };
+        Relationships: [];
+      };
+    };
+    Views: {
+      [_ in never]: never;
+    };
+    Functions: {
+      [_ in never]: never;
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, 'public'>];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    keyof (DefaultSchema['Tables'] & DefaultSchema['Views']) | { schema: keyof DatabaseWithoutInternals },
+  TableName extends (DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+        DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])
+    : never) = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+      DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])[TableName] extends {
+      Row: infer R;
+    }
+    ? R
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    ? (DefaultSchema['Tables'] & DefaultSchema['Views'])[DefaultSchemaTableNameOrOptions] extends {
+        Row: infer R;
+      }
+      ? R
+      : never
+    : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    keyof DefaultSchema['Tables'] | { schema: keyof DatabaseWithoutInternals },
+  TableName extends (DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never) = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Insert: infer I;
+    }
+    ? I
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Insert: infer I;
+      }
+      ? I
+      : never
+    : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    keyof DefaultSchema['Tables'] | { schema: keyof DatabaseWithoutInternals },
+  TableName extends (DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never) = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Update: infer U;
+    }
+    ? U
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Update: infer U;
+      }
+      ? U
+      : never
+    : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    keyof DefaultSchema['Enums'] | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends (DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums']
+    : never) = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums'][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema['Enums']
+    ? DefaultSchema['Enums'][DefaultSchemaEnumNameOrOptions]
+    : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    keyof DefaultSchema['CompositeTypes'] | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends (PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes']
+    : never) = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes'][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema['CompositeTypes']
+    ? DefaultSchema['CompositeTypes'][PublicCompositeTypeNameOrOptions]
+    : never;
+
+export const Constants = {
+  public: {
+    Enums: {},
+  },
+} as const;

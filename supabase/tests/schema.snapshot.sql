@@ -1,0 +1,4219 @@
+-- What the migrations make, read from the catalog of a freshly migrated database: the place to see the whole
+-- schema at once, and what a migration changed. Made by dev/scripts/generate/schema-snapshot.ts; never applied.
+
+-- Roles
+
+create role ec_api login noinherit;
+grant anon to ec_api;
+grant authenticated to ec_api;
+
+create role ec_bridge login;
+create role ec_broker login;
+create role ec_worker login;
+
+-- Schemas
+
+create schema ec;
+grant usage on schema ec to authenticated;
+grant usage on schema ec to ec_api;
+grant usage on schema ec to ec_bridge;
+grant usage on schema ec to ec_broker;
+grant usage on schema ec to ec_worker;
+
+create schema private;
+grant usage on schema private to authenticated;
+
+create schema public;
+grant usage on schema public to anon;
+grant usage on schema public to authenticated;
+grant usage on schema public to public;
+grant usage on schema public to service_role;
+
+-- Default privileges that remain
+
+alter default privileges grant execute on functions to postgres;
+
+-- Types
+
+create type ec.reading_windows as (
+  w_temp double precision[],
+  w_hum double precision[],
+  w_co2 double precision[],
+  w_bat double precision[]
+);
+
+-- Tables
+
+create table ec.idempotency_keys (
+  actor_kind text not null,
+  actor_id uuid not null,
+  key text not null,
+  request_sha256 bytea not null,
+  status integer,
+  response jsonb,
+  created_at timestamp with time zone default now() not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (actor_kind, actor_id, key),
+  constraint key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+alter table ec.idempotency_keys enable row level security;
+CREATE INDEX idempotency_keys_created_at_idx ON ec.idempotency_keys USING btree (created_at);
+comment on column ec.idempotency_keys.response is 'Never contains a secret; null while the first request still runs';
+
+create table ec.ingest_log (
+  id bigint generated always as identity not null,
+  device_nums integer[] not null,
+  minutes integer[] not null,
+  created_at timestamp with time zone default now() not null,
+  constraint ingest_log_pkey PRIMARY KEY (id)
+);
+alter table ec.ingest_log enable row level security;
+comment on table ec.ingest_log is 'What changed since the last roll-up: parallel arrays of device and minute (epoch / 60), consumed by ec.run_rollups()';
+
+create unlogged table ec.live_leases (
+  topic text not null,
+  kind text not null,
+  org_id uuid not null,
+  org_num integer not null,
+  device_num integer,
+  expires_at timestamp with time zone not null,
+  last_sent_at timestamp with time zone,
+  constraint live_leases_pkey PRIMARY KEY (topic),
+  constraint kind_is_known CHECK ((kind = ANY (ARRAY['device'::text, 'org'::text])))
+);
+alter table ec.live_leases enable row level security;
+CREATE INDEX live_leases_device_num_idx ON ec.live_leases USING btree (device_num) WHERE (kind = 'device'::text);
+CREATE INDEX live_leases_org_num_idx ON ec.live_leases USING btree (org_num) WHERE (kind = 'org'::text);
+comment on table ec.live_leases is 'Topics somebody looks at now; unlogged, viewers renew within seconds';
+
+create unlogged table ec.live_pending (
+  topic text not null,
+  device_num integer not null
+);
+alter table ec.live_pending enable row level security;
+CREATE INDEX live_pending_topic_idx ON ec.live_pending USING btree (topic);
+comment on table ec.live_pending is 'Devices that changed since their leased topic was last sent';
+
+create table ec.mail_outbox (
+  id bigint generated always as identity not null,
+  org_id uuid,
+  to_address text not null,
+  template text not null,
+  data jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  next_attempt_at timestamp with time zone default now() not null,
+  claimed_by text,
+  claimed_until timestamp with time zone,
+  sent_at timestamp with time zone,
+  attempts integer default 0 not null,
+  last_error text,
+  constraint mail_outbox_pkey PRIMARY KEY (id),
+  constraint mail_outbox_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id)
+);
+alter table ec.mail_outbox enable row level security;
+CREATE INDEX mail_outbox_org_id_idx ON ec.mail_outbox USING btree (org_id);
+CREATE INDEX mail_outbox_unsent_idx ON ec.mail_outbox USING btree (next_attempt_at) WHERE (sent_at IS NULL);
+
+create table ec.mqtt_outbox (
+  id bigint generated always as identity not null,
+  serial text not null,
+  topic text not null,
+  payload text not null,
+  qos integer default 1 not null,
+  retain boolean default false not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  claimed_by text,
+  claimed_until timestamp with time zone,
+  sent_at timestamp with time zone,
+  attempts integer default 0 not null,
+  constraint mqtt_outbox_pkey PRIMARY KEY (id),
+  constraint qos_is_valid CHECK (((qos >= 0) AND (qos <= 2)))
+);
+alter table ec.mqtt_outbox enable row level security;
+CREATE INDEX mqtt_outbox_sent_at_idx ON ec.mqtt_outbox USING btree (sent_at) WHERE (sent_at IS NOT NULL);
+CREATE INDEX mqtt_outbox_unsent_idx ON ec.mqtt_outbox USING btree (id) WHERE (sent_at IS NULL);
+CREATE INDEX mqtt_outbox_unsent_topic_idx ON ec.mqtt_outbox USING btree (topic, id) WHERE (sent_at IS NULL);
+comment on column ec.mqtt_outbox.payload is 'Empty with retain = clears what the broker keeps for the topic';
+
+create table ec.rollup_pending (
+  level text not null,
+  device_num integer not null,
+  org_num integer default 0 not null,
+  bucket timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  constraint rollup_pending_pkey PRIMARY KEY (level, device_num, org_num, bucket),
+  constraint level_is_known CHECK ((level = ANY (ARRAY['15m'::text, '1h'::text, '1d'::text])))
+);
+alter table ec.rollup_pending enable row level security;
+CREATE INDEX rollup_pending_due_idx ON ec.rollup_pending USING btree (level, ends_at);
+comment on table ec.rollup_pending is 'Roll-up buckets to compute once they are over';
+
+create table ec.rollup_progress (
+  only_row boolean default true not null,
+  rolled_until timestamp with time zone not null,
+  constraint rollup_progress_pkey PRIMARY KEY (only_row),
+  constraint there_is_one_row CHECK (only_row)
+);
+alter table ec.rollup_progress enable row level security;
+comment on table ec.rollup_progress is 'Charts read roll-ups before rolled_until and raw rows after it';
+
+create table ec.rollups_15m_default (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_15m_default_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+);
+-- partition of public.rollups_15m DEFAULT
+alter table ec.rollups_15m_default enable row level security;
+
+create table ec.rollups_1m_default (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_1m_default_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+);
+-- partition of public.rollups_1m DEFAULT
+alter table ec.rollups_1m_default enable row level security;
+
+create table ec.telemetry_default (
+  device_num integer not null,
+  ts timestamp with time zone not null,
+  received_at timestamp with time zone default now() not null,
+  org_num integer not null,
+  tenure_id integer not null,
+  seq bigint,
+  data jsonb not null,
+  constraint telemetry_default_pkey PRIMARY KEY (device_num, ts)
+);
+-- partition of public.telemetry DEFAULT
+alter table ec.telemetry_default enable row level security;
+
+create table ec.webhook_outbox (
+  id bigint generated always as identity not null,
+  org_id uuid not null,
+  event text not null,
+  payload jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  next_attempt_at timestamp with time zone default now() not null,
+  claimed_by text,
+  claimed_until timestamp with time zone,
+  sent_at timestamp with time zone,
+  attempts integer default 0 not null,
+  last_error text,
+  constraint webhook_outbox_pkey PRIMARY KEY (id),
+  constraint webhook_outbox_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id)
+);
+alter table ec.webhook_outbox enable row level security;
+CREATE INDEX webhook_outbox_org_id_idx ON ec.webhook_outbox USING btree (org_id);
+CREATE INDEX webhook_outbox_unsent_idx ON ec.webhook_outbox USING btree (next_attempt_at) WHERE (sent_at IS NULL);
+
+create table public.api_keys (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid not null,
+  name text not null,
+  prefix text not null,
+  key_sha256 bytea not null,
+  scopes text[] not null,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint api_keys_key_sha256_key UNIQUE (key_sha256),
+  constraint api_keys_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint key_sha256_is_a_sha256 CHECK ((length(key_sha256) = 32)),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200))),
+  constraint prefix_is_short CHECK (((length(prefix) >= 8) AND (length(prefix) <= 24))),
+  constraint scopes_are_known CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['read'::text, 'write'::text, 'ota'::text, 'provision'::text])))
+);
+alter table public.api_keys enable row level security;
+CREATE INDEX api_keys_created_by_idx ON public.api_keys USING btree (created_by);
+CREATE INDEX api_keys_org_id_idx ON public.api_keys USING btree (org_id);
+create policy api_keys_select on public.api_keys for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_managed_org_ids() AS my_managed_org_ids)));
+grant select (id, org_id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, revoked_at) on public.api_keys to authenticated;
+grant select (id, org_id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, revoked_at) on public.api_keys to service_role;
+comment on column public.api_keys.prefix is 'First characters of the key, to recognise it by';
+
+create table public.audit_log (
+  id bigint generated always as identity not null,
+  org_id uuid,
+  partner_id uuid,
+  actor_kind text not null,
+  actor_id uuid,
+  actor_label text,
+  action text not null,
+  target_kind text,
+  target_id text,
+  before jsonb,
+  after jsonb,
+  request_id text,
+  created_at timestamp with time zone default now() not null,
+  constraint audit_log_pkey PRIMARY KEY (id)
+);
+alter table public.audit_log enable row level security;
+CREATE INDEX audit_log_org_id_idx ON public.audit_log USING btree (org_id, id DESC);
+CREATE INDEX audit_log_partner_id_idx ON public.audit_log USING btree (partner_id, id DESC) WHERE (partner_id IS NOT NULL);
+create policy audit_log_select on public.audit_log for select to authenticated
+  using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (partner_id = ANY (ARRAY( SELECT private.my_partner_ids() AS my_partner_ids))) OR ( SELECT private.is_admin() AS is_admin));
+CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_audit_change();
+grant select on public.audit_log to authenticated;
+grant select on public.audit_log to service_role;
+comment on table public.audit_log is 'Append-only, and without foreign keys: it outlives what it describes';
+
+create table public.claim_codes (
+  id uuid default gen_random_uuid() not null,
+  device_id uuid not null,
+  code_sha256 bytea not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint claim_codes_pkey PRIMARY KEY (id),
+  constraint claim_codes_code_sha256_key UNIQUE (code_sha256),
+  constraint claim_codes_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
+  constraint code_sha256_is_a_sha256 CHECK ((length(code_sha256) = 32))
+);
+alter table public.claim_codes enable row level security;
+CREATE INDEX claim_codes_device_id_idx ON public.claim_codes USING btree (device_id);
+create policy claim_codes_select on public.claim_codes for select to authenticated
+  using (EXISTS ( SELECT
+   FROM public.devices d
+  WHERE ((d.id = claim_codes.device_id) AND (d.org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))))));
+grant select (id, device_id, created_at, expires_at, used_at, revoked_at) on public.claim_codes to authenticated;
+grant select (id, device_id, created_at, expires_at, used_at, revoked_at) on public.claim_codes to service_role;
+comment on table public.claim_codes is 'The single-use code in a device''s QR; not the device''s secret';
+
+create table public.dead_letters (
+  id bigint generated always as identity not null,
+  org_id uuid,
+  device_id uuid,
+  serial text,
+  door text not null,
+  reason text not null,
+  detail text,
+  payload text,
+  payload_bytes integer default 0 not null,
+  received_at timestamp with time zone default now() not null,
+  created_at timestamp with time zone default now() not null,
+  constraint dead_letters_pkey PRIMARY KEY (id),
+  constraint dead_letters_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE SET NULL,
+  constraint dead_letters_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint door_is_known CHECK ((door = ANY (ARRAY['mqtt'::text, 'https'::text]))),
+  constraint payload_is_cut CHECK ((octet_length(payload) <= 8192))
+);
+alter table public.dead_letters enable row level security;
+CREATE INDEX dead_letters_device_id_idx ON public.dead_letters USING btree (device_id, id DESC);
+CREATE INDEX dead_letters_org_id_idx ON public.dead_letters USING btree (org_id, id DESC);
+create policy dead_letters_select on public.dead_letters for select to authenticated
+  using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR ((org_id IS NULL) AND ( SELECT private.is_admin() AS is_admin)));
+grant select on public.dead_letters to authenticated;
+grant select on public.dead_letters to service_role;
+comment on table public.dead_letters is 'Packets that were refused, and why; org_id is null for unknown serials';
+
+create table public.deviations (
+  id bigint generated always as identity not null,
+  device_num integer not null,
+  org_num integer not null,
+  tenure_id integer not null,
+  metric text not null,
+  ts timestamp with time zone not null,
+  value double precision not null,
+  mean double precision not null,
+  pct double precision not null,
+  handled_at timestamp with time zone,
+  constraint deviations_pkey PRIMARY KEY (id)
+);
+alter table public.deviations enable row level security;
+CREATE INDEX deviations_org_num_idx ON public.deviations USING btree (org_num, ts);
+CREATE INDEX deviations_unhandled_idx ON public.deviations USING btree (id) WHERE (handled_at IS NULL);
+create policy deviations_select on public.deviations for select to authenticated
+  using (org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums)));
+grant select on public.deviations to authenticated;
+grant select on public.deviations to service_role;
+comment on table public.deviations is 'Readings far from the mean of their own preceding 29; cron turns them into anomalies';
+
+create table public.device_credentials (
+  id uuid default gen_random_uuid() not null,
+  device_id uuid not null,
+  serial text not null,
+  password_hash text not null,
+  salt text not null,
+  secret_sha256 bytea not null,
+  issued_by_kind text not null,
+  issued_by_id uuid not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  first_used_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint device_credentials_pkey PRIMARY KEY (id),
+  constraint device_credentials_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
+  constraint device_credentials_secret_sha256_key UNIQUE (secret_sha256),
+  constraint password_hash_is_mosquitto_pbkdf2 CHECK ((password_hash ~ '^\$7\$101\$[A-Za-z0-9+/]{16}\$[A-Za-z0-9+/]{86}==$'::text)),
+  constraint salt_is_12_ascii_characters CHECK ((salt ~ '^[\x21-\x7e]{12}$'::text)),
+  constraint secret_sha256_is_a_sha256 CHECK ((length(secret_sha256) = 32))
+);
+alter table public.device_credentials enable row level security;
+CREATE INDEX device_credentials_device_id_idx ON public.device_credentials USING btree (device_id);
+CREATE INDEX device_credentials_live_serial_idx ON public.device_credentials USING btree (serial) WHERE (revoked_at IS NULL);
+create policy device_credentials_select on public.device_credentials for select to authenticated
+  using (EXISTS ( SELECT
+   FROM public.devices d
+  WHERE ((d.id = device_credentials.device_id) AND (d.org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))))));
+grant select (id, device_id, serial, issued_by_kind, issued_by_id, created_at, first_used_at, last_used_at, expires_at, revoked_at) on public.device_credentials to authenticated;
+grant select (id, device_id, serial, issued_by_kind, issued_by_id, created_at, first_used_at, last_used_at, expires_at, revoked_at) on public.device_credentials to service_role;
+comment on column public.device_credentials.password_hash is 'Mosquitto''s $7$101$<base64 salt>$<base64 hash>: PBKDF2-SHA512 over the secret, checked by brokers';
+comment on column public.device_credentials.secret_sha256 is 'Checked by the HTTPS door; the secret is 256 random bits';
+comment on column public.device_credentials.expires_at is 'End of the overlap after a rotation; null = open end';
+
+create table public.device_state (
+  device_num integer not null,
+  device_id uuid not null,
+  serial text not null,
+  org_num integer not null,
+  tenure_id integer not null,
+  tenure_started_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  product_type text not null,
+  reported jsonb default '{}'::jsonb not null,
+  reported_at timestamp with time zone,
+  older jsonb default '{}'::jsonb not null,
+  packet_keys text[] default '{}'::text[] not null,
+  reported_version bigint default 0 not null,
+  last_seen timestamp with time zone,
+  last_telemetry_at timestamp with time zone,
+  last_door text,
+  connected boolean default false not null,
+  connected_changed_at timestamp with time zone,
+  active boolean default false not null,
+  offline_alerted_at timestamp with time zone,
+  last_seq bigint,
+  w_temp double precision[] default '{}'::double precision[] not null,
+  w_hum double precision[] default '{}'::double precision[] not null,
+  w_co2 double precision[] default '{}'::double precision[] not null,
+  w_bat double precision[] default '{}'::double precision[] not null,
+  s_temp double precision default 0 not null,
+  s_hum double precision default 0 not null,
+  s_co2 double precision default 0 not null,
+  s_bat double precision default 0 not null,
+  constraint device_state_pkey PRIMARY KEY (device_num),
+  constraint device_state_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
+  constraint device_state_device_id_key UNIQUE (device_id),
+  constraint device_state_serial_key UNIQUE (serial)
+) with (fillfactor=50);
+alter table public.device_state enable row level security;
+CREATE INDEX device_state_org_num_idx ON public.device_state USING btree (org_num);
+CREATE INDEX device_state_tenure_id_idx ON public.device_state USING btree (tenure_id);
+create policy device_state_select on public.device_state for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.device_state to authenticated;
+grant select on public.device_state to service_role;
+comment on column public.device_state.tenure_started_at is 'Start of tenure_id, −infinity for the first: readings from before belong to an earlier tenure';
+comment on column public.device_state.older is 'Key → time, only for reported keys absent from the newest packet';
+comment on column public.device_state.packet_keys is 'The keys of reported that are not in older: a packet with the same keys needs no comparison key by key';
+comment on column public.device_state.last_seen is 'Arrival of the last accepted message by any door';
+comment on column public.device_state.connected is 'Broker session; says nothing about telemetry';
+comment on column public.device_state.w_temp is 'The last readings of the metric, oldest first, at most 29; s_temp their sum';
+
+create table public.device_tenures (
+  id integer generated always as identity not null,
+  device_id uuid not null,
+  device_num integer not null,
+  org_id uuid not null,
+  location_id uuid,
+  customer_id uuid,
+  started_at timestamp with time zone default clock_timestamp() not null,
+  ended_at timestamp with time zone,
+  constraint device_tenures_pkey PRIMARY KEY (id),
+  constraint device_tenures_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint device_tenures_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
+  constraint device_tenures_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint ends_after_start CHECK ((ended_at >= started_at))
+);
+alter table public.device_tenures enable row level security;
+CREATE UNIQUE INDEX device_tenures_are_open_once_per_device ON public.device_tenures USING btree (device_id) WHERE (ended_at IS NULL);
+CREATE INDEX device_tenures_customer_id_idx ON public.device_tenures USING btree (customer_id) WHERE (customer_id IS NOT NULL);
+CREATE INDEX device_tenures_device_id_idx ON public.device_tenures USING btree (device_id, started_at);
+CREATE INDEX device_tenures_location_id_idx ON public.device_tenures USING btree (location_id) WHERE (location_id IS NOT NULL);
+CREATE INDEX device_tenures_org_id_idx ON public.device_tenures USING btree (org_id);
+create policy device_tenures_select on public.device_tenures for select to authenticated
+  using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.device_tenures to authenticated;
+grant select on public.device_tenures to service_role;
+comment on table public.device_tenures is 'A new row whenever holder, room, customer or the room''s tenancy changes; telemetry carries its id';
+
+create table public.devices (
+  id uuid default gen_random_uuid() not null,
+  num integer generated always as identity not null,
+  serial text not null,
+  product_type text not null,
+  fw_version text,
+  lifecycle text default 'manufactured'::text not null,
+  maker_org_id uuid not null,
+  org_id uuid not null,
+  customer_id uuid,
+  location_id uuid,
+  name text,
+  online_window_s integer,
+  attributes jsonb default '{}'::jsonb not null,
+  tags text[] default '{}'::text[] not null,
+  desired jsonb default '{}'::jsonb not null,
+  desired_version bigint default 0 not null,
+  pending_fw_version text,
+  pending_fw_url text,
+  tenure_id integer,
+  registered_by_kind text not null,
+  registered_by_id uuid not null,
+  registered_at timestamp with time zone default clock_timestamp() not null,
+  created_at timestamp with time zone default now() not null,
+  claimed_at timestamp with time zone,
+  activated_at timestamp with time zone,
+  retired_at timestamp with time zone,
+  constraint devices_pkey PRIMARY KEY (id),
+  constraint attributes_are_small CHECK ((octet_length((attributes)::text) <= 16384)),
+  constraint attributes_is_an_object CHECK ((jsonb_typeof(attributes) = 'object'::text)),
+  constraint desired_is_an_object CHECK ((jsonb_typeof(desired) = 'object'::text)),
+  constraint devices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint devices_maker_org_id_fkey FOREIGN KEY (maker_org_id) REFERENCES public.orgs(id),
+  constraint devices_num_key UNIQUE (num),
+  constraint devices_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint devices_org_id_location_id_fkey FOREIGN KEY (org_id, location_id) REFERENCES public.locations(org_id, id),
+  constraint devices_product_type_fkey FOREIGN KEY (product_type) REFERENCES public.product_types(key),
+  constraint devices_serial_key UNIQUE (serial),
+  constraint devices_tenure_id_fkey FOREIGN KEY (tenure_id) REFERENCES public.device_tenures(id) DEFERRABLE INITIALLY DEFERRED,
+  constraint fw_version_is_short CHECK ((length(fw_version) <= 64)),
+  constraint lifecycle_is_known CHECK ((lifecycle = ANY (ARRAY['manufactured'::text, 'claimed'::text, 'active'::text, 'retired'::text]))),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200))),
+  constraint online_window_is_sane CHECK (((online_window_s >= 5) AND (online_window_s <= 2592000))),
+  constraint retired_at_fits_lifecycle CHECK (((lifecycle = 'retired'::text) = (retired_at IS NOT NULL))),
+  constraint serial_is_valid CHECK ((serial ~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$'::text))
+);
+alter table public.devices enable row level security;
+CREATE INDEX devices_customer_id_idx ON public.devices USING btree (customer_id) WHERE (customer_id IS NOT NULL);
+CREATE INDEX devices_location_id_idx ON public.devices USING btree (org_id, location_id);
+CREATE INDEX devices_maker_org_id_idx ON public.devices USING btree (maker_org_id);
+CREATE INDEX devices_org_id_idx ON public.devices USING btree (org_id, serial);
+CREATE INDEX devices_org_id_product_type_idx ON public.devices USING btree (org_id, product_type);
+CREATE INDEX devices_product_type_idx ON public.devices USING btree (product_type);
+CREATE INDEX devices_tags_idx ON public.devices USING gin (tags);
+CREATE INDEX devices_tenure_id_idx ON public.devices USING btree (tenure_id);
+create policy devices_select on public.devices for select to authenticated
+  using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (id = ANY (ARRAY( SELECT private.my_device_ids() AS my_device_ids))));
+grant select on public.devices to authenticated;
+grant select on public.devices to service_role;
+comment on column public.devices.num is 'Short key of the device in high-volume tables';
+comment on column public.devices.org_id is 'Who keeps it now: the maker until claimed_at, then the holder';
+comment on column public.devices.tenure_id is 'The open row of device_tenures';
+comment on column public.devices.registered_at is 'By the wall clock, like its credentials'' created_at: created, or when a retired device was registered again';
+comment on column public.devices.activated_at is 'Its first packet';
+
+create table public.locations (
+  id uuid default gen_random_uuid() not null,
+  num integer generated always as identity not null,
+  org_id uuid not null,
+  parent_id uuid,
+  type text not null,
+  name text not null,
+  timezone text,
+  created_at timestamp with time zone default now() not null,
+  constraint locations_pkey PRIMARY KEY (id),
+  constraint locations_num_key UNIQUE (num),
+  constraint locations_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint locations_org_id_id_key UNIQUE (org_id, id),
+  constraint locations_org_id_parent_id_fkey FOREIGN KEY (org_id, parent_id) REFERENCES public.locations(org_id, id),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200))),
+  constraint site_has_no_parent CHECK (((type <> 'site'::text) OR (parent_id IS NULL))),
+  constraint type_is_known CHECK ((type = ANY (ARRAY['site'::text, 'building'::text, 'floor'::text, 'room'::text])))
+);
+alter table public.locations enable row level security;
+CREATE UNIQUE INDEX locations_name_is_unique_among_siblings ON public.locations USING btree (org_id, parent_id, type, lower(name)) NULLS NOT DISTINCT;
+create policy locations_select on public.locations for select to authenticated
+  using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (id = ANY (ARRAY( SELECT private.my_location_ids() AS my_location_ids))));
+CREATE TRIGGER locations_are_ordered BEFORE INSERT OR UPDATE OF parent_id ON public.locations FOR EACH ROW EXECUTE FUNCTION private.check_location_order();
+grant select on public.locations to authenticated;
+grant select on public.locations to service_role;
+comment on table public.locations is 'Site → building → floor → room, levels may be left out';
+
+create table public.memberships (
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  role text not null,
+  partner_id uuid,
+  org_id uuid,
+  location_id uuid,
+  created_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  constraint memberships_pkey PRIMARY KEY (id),
+  constraint memberships_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint memberships_org_id_location_id_fkey FOREIGN KEY (org_id, location_id) REFERENCES public.locations(org_id, id),
+  constraint memberships_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES public.partners(id),
+  constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.profiles(id) ON DELETE CASCADE,
+  constraint role_is_known CHECK ((role = ANY (ARRAY['admin'::text, 'partner'::text, 'org_admin'::text, 'operator'::text, 'viewer'::text, 'customer'::text, 'tenant'::text]))),
+  constraint scope_fits_role CHECK (
+CASE role
+    WHEN 'admin'::text THEN (num_nonnulls(partner_id, org_id, location_id) = 0)
+    WHEN 'partner'::text THEN ((partner_id IS NOT NULL) AND (num_nonnulls(org_id, location_id) = 0))
+    WHEN 'tenant'::text THEN ((partner_id IS NULL) AND (num_nonnulls(org_id, location_id) = 2))
+    ELSE ((org_id IS NOT NULL) AND (num_nonnulls(partner_id, location_id) = 0))
+END)
+);
+alter table public.memberships enable row level security;
+CREATE UNIQUE INDEX memberships_are_unique_while_active ON public.memberships USING btree (user_id, role, partner_id, org_id, location_id) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
+CREATE INDEX memberships_org_id_idx ON public.memberships USING btree (org_id, location_id);
+CREATE INDEX memberships_partner_id_idx ON public.memberships USING btree (partner_id);
+CREATE INDEX memberships_user_id_idx ON public.memberships USING btree (user_id);
+create policy memberships_select on public.memberships for select to authenticated
+  using ((user_id = ( SELECT private.my_user_id() AS my_user_id)) OR (org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (partner_id = ANY (ARRAY( SELECT private.my_partner_ids() AS my_partner_ids))) OR ( SELECT private.is_admin() AS is_admin));
+CREATE TRIGGER memberships_are_followed AFTER INSERT OR DELETE OR UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION private.follow_membership();
+grant select on public.memberships to authenticated;
+grant select on public.memberships to service_role;
+comment on column public.memberships.ended_at is 'Access ends here at once; the row stays as history';
+
+create table public.metric_definitions (
+  product_type text not null,
+  key text not null,
+  label text not null,
+  unit text default ''::text not null,
+  decimals integer default 0 not null,
+  min_value double precision,
+  max_value double precision,
+  watched boolean default false not null,
+  min_deviation double precision,
+  min_denominator double precision,
+  sort integer default 100 not null,
+  chart boolean default true not null,
+  constraint metric_definitions_pkey PRIMARY KEY (product_type, key),
+  constraint decimals_are_sane CHECK (((decimals >= 0) AND (decimals <= 9))),
+  constraint key_is_valid CHECK ((key ~ '^[A-Za-z][A-Za-z0-9_]{0,63}$'::text)),
+  constraint metric_definitions_product_type_fkey FOREIGN KEY (product_type) REFERENCES public.product_types(key) ON DELETE CASCADE,
+  constraint range_is_ordered CHECK ((min_value < max_value)),
+  constraint watched_metrics_have_floors CHECK (((NOT watched) OR ((key = ANY (ARRAY['temp'::text, 'hum'::text, 'co2'::text, 'bat'::text])) AND (min_deviation > (0)::double precision) AND (min_denominator > (0)::double precision))))
+);
+alter table public.metric_definitions enable row level security;
+create policy metric_definitions_select on public.metric_definitions for select to authenticated
+  using (product_type = ANY (ARRAY( SELECT private.my_product_types() AS my_product_types)));
+grant select on public.metric_definitions to authenticated;
+grant select on public.metric_definitions to service_role;
+comment on column public.metric_definitions.watched is 'Compared with its own last 29 readings at ingest';
+comment on column public.metric_definitions.min_deviation is 'Smaller absolute deviations are never reported (metric''s unit)';
+comment on column public.metric_definitions.min_denominator is 'Floor of |mean| in the percentage (metric''s unit)';
+
+create table public.orgs (
+  id uuid default gen_random_uuid() not null,
+  num integer generated always as identity not null,
+  partner_id uuid,
+  name text not null,
+  slug text not null,
+  plan text default 'starter'::text not null,
+  product text,
+  timezone text default 'UTC'::text not null,
+  brand jsonb default '{}'::jsonb not null,
+  live_epoch integer default 1 not null,
+  created_at timestamp with time zone default now() not null,
+  constraint orgs_pkey PRIMARY KEY (id),
+  constraint brand_is_an_object CHECK ((jsonb_typeof(brand) = 'object'::text)),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200))),
+  constraint orgs_num_key UNIQUE (num),
+  constraint orgs_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES public.partners(id),
+  constraint orgs_product_fkey FOREIGN KEY (product) REFERENCES public.product_types(key),
+  constraint orgs_slug_key UNIQUE (slug),
+  constraint plan_is_known CHECK ((plan = ANY (ARRAY['starter'::text, 'pro'::text, 'business'::text, 'enterprise'::text]))),
+  constraint slug_is_valid CHECK ((slug ~ '^[a-z0-9](-?[a-z0-9]){0,62}$'::text))
+);
+alter table public.orgs enable row level security;
+CREATE INDEX orgs_partner_id_idx ON public.orgs USING btree (partner_id);
+CREATE INDEX orgs_product_idx ON public.orgs USING btree (product);
+create policy orgs_select on public.orgs for select to authenticated
+  using ((id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (id = ANY (ARRAY( SELECT private.my_portal_org_ids() AS my_portal_org_ids))));
+grant select on public.orgs to authenticated;
+grant select on public.orgs to service_role;
+comment on column public.orgs.num is 'Short key of the org in high-volume tables';
+comment on column public.orgs.live_epoch is 'Part of every live topic; raised when somebody loses access';
+
+create table public.partners (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  slug text not null,
+  contact_email text,
+  plan text default 'starter'::text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint partners_pkey PRIMARY KEY (id),
+  constraint contact_email_is_valid CHECK ((contact_email ~ '^[^@\s]+@[^@\s]+$'::text)),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200))),
+  constraint partners_slug_key UNIQUE (slug),
+  constraint plan_is_known CHECK ((plan = ANY (ARRAY['starter'::text, 'pro'::text, 'business'::text, 'enterprise'::text]))),
+  constraint slug_is_valid CHECK ((slug ~ '^[a-z0-9](-?[a-z0-9]){0,62}$'::text))
+);
+alter table public.partners enable row level security;
+create policy partners_select on public.partners for select to authenticated
+  using (id = ANY (ARRAY( SELECT private.my_partner_ids() AS my_partner_ids)));
+grant select on public.partners to authenticated;
+grant select on public.partners to service_role;
+
+create table public.product_types (
+  key text not null,
+  name text not null,
+  maker_org_id uuid,
+  online_window_s integer default 300 not null,
+  telemetry_interval_s integer default 5 not null,
+  controllable_keys text[] default '{}'::text[] not null,
+  ota_public_key text,
+  created_at timestamp with time zone default now() not null,
+  constraint product_types_pkey PRIMARY KEY (key),
+  constraint key_is_valid CHECK ((key ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'::text)),
+  constraint online_window_is_sane CHECK (((online_window_s >= 5) AND (online_window_s <= 2592000))),
+  constraint product_types_maker_org_id_fkey FOREIGN KEY (maker_org_id) REFERENCES public.orgs(id),
+  constraint telemetry_interval_is_sane CHECK (((telemetry_interval_s >= 1) AND (telemetry_interval_s <= 86400)))
+);
+alter table public.product_types enable row level security;
+CREATE INDEX product_types_maker_org_id_idx ON public.product_types USING btree (maker_org_id);
+create policy product_types_select on public.product_types for select to authenticated
+  using (key = ANY (ARRAY( SELECT private.my_product_types() AS my_product_types)));
+grant select on public.product_types to authenticated;
+grant select on public.product_types to service_role;
+comment on column public.product_types.maker_org_id is 'Null = everybody may register devices of it';
+comment on column public.product_types.online_window_s is 'Seconds of silence after which a device counts as offline';
+comment on column public.product_types.controllable_keys is 'Desired keys a customer may set';
+comment on column public.product_types.ota_public_key is 'Ed25519 public key firmware of this type is signed with, base64';
+
+create table public.profiles (
+  id uuid not null,
+  email text,
+  full_name text,
+  preferences jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint profiles_pkey PRIMARY KEY (id),
+  constraint preferences_is_an_object CHECK ((jsonb_typeof(preferences) = 'object'::text)),
+  constraint profiles_id_fkey FOREIGN KEY (id) REFERENCES auth.users(id) ON DELETE CASCADE
+);
+alter table public.profiles enable row level security;
+create policy profiles_select on public.profiles for select to authenticated
+  using ((id = ( SELECT private.my_user_id() AS my_user_id)) OR (id = ANY (ARRAY( SELECT private.my_people_ids() AS my_people_ids))));
+grant select on public.profiles to authenticated;
+grant select on public.profiles to service_role;
+comment on table public.profiles is 'Made by ec.ensure_profile() at a person''s first request';
+
+create table public.provisioning_keys (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid not null,
+  product_type text not null,
+  name text not null,
+  mode text default 'known'::text not null,
+  serial_prefix text,
+  max_count integer,
+  used_count integer default 0 not null,
+  prefix text not null,
+  key_sha256 bytea not null,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint provisioning_keys_pkey PRIMARY KEY (id),
+  constraint key_sha256_is_a_sha256 CHECK ((length(key_sha256) = 32)),
+  constraint max_count_is_positive CHECK ((max_count > 0)),
+  constraint mode_is_known CHECK ((mode = ANY (ARRAY['known'::text, 'new'::text]))),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200))),
+  constraint new_serials_are_bounded CHECK (((mode <> 'new'::text) OR (num_nonnulls(serial_prefix, max_count, expires_at) = 3))),
+  constraint prefix_is_short CHECK (((length(prefix) >= 8) AND (length(prefix) <= 24))),
+  constraint provisioning_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint provisioning_keys_key_sha256_key UNIQUE (key_sha256),
+  constraint provisioning_keys_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint provisioning_keys_product_type_fkey FOREIGN KEY (product_type) REFERENCES public.product_types(key),
+  constraint serial_prefix_is_valid CHECK ((serial_prefix ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text)),
+  constraint used_count_fits CHECK (((used_count >= 0) AND (used_count <= COALESCE(max_count, used_count))))
+);
+alter table public.provisioning_keys enable row level security;
+CREATE INDEX provisioning_keys_created_by_idx ON public.provisioning_keys USING btree (created_by);
+CREATE INDEX provisioning_keys_org_id_idx ON public.provisioning_keys USING btree (org_id);
+CREATE INDEX provisioning_keys_product_type_idx ON public.provisioning_keys USING btree (product_type);
+create policy provisioning_keys_select on public.provisioning_keys for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_managed_org_ids() AS my_managed_org_ids)));
+grant select (id, org_id, product_type, name, mode, serial_prefix, max_count, used_count, prefix, created_by, created_at, expires_at, last_used_at, revoked_at) on public.provisioning_keys to authenticated;
+grant select (id, org_id, product_type, name, mode, serial_prefix, max_count, used_count, prefix, created_by, created_at, expires_at, last_used_at, revoked_at) on public.provisioning_keys to service_role;
+comment on column public.provisioning_keys.mode is 'known = only serials the org registered before; new = also new ones within prefix, count and expiry';
+
+create table public.rollups_15m (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_15m_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+) partition by RANGE (bucket);
+alter table public.rollups_15m enable row level security;
+create policy rollups_15m_select on public.rollups_15m for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.rollups_15m to authenticated;
+grant select on public.rollups_15m to service_role;
+
+create table public.rollups_1d (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_1d_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+);
+alter table public.rollups_1d enable row level security;
+create policy rollups_1d_select on public.rollups_1d for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.rollups_1d to authenticated;
+grant select on public.rollups_1d to service_role;
+comment on table public.rollups_1d is 'bucket = the start of the day in the time zone of the org that held the device';
+
+create table public.rollups_1h (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_1h_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+);
+alter table public.rollups_1h enable row level security;
+create policy rollups_1h_select on public.rollups_1h for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.rollups_1h to authenticated;
+grant select on public.rollups_1h to service_role;
+
+create table public.rollups_1m (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_1m_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+) partition by RANGE (bucket);
+alter table public.rollups_1m enable row level security;
+create policy rollups_1m_select on public.rollups_1m for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.rollups_1m to authenticated;
+grant select on public.rollups_1m to service_role;
+
+create table public.serial_prefixes (
+  prefix text not null,
+  maker_org_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint serial_prefixes_pkey PRIMARY KEY (prefix),
+  constraint prefix_is_valid CHECK ((prefix ~ '^[A-Za-z0-9][A-Za-z0-9_-]{1,62}$'::text)),
+  constraint serial_prefixes_maker_org_id_fkey FOREIGN KEY (maker_org_id) REFERENCES public.orgs(id)
+);
+alter table public.serial_prefixes enable row level security;
+CREATE INDEX serial_prefixes_maker_org_id_idx ON public.serial_prefixes USING btree (maker_org_id);
+create policy serial_prefixes_select on public.serial_prefixes for select to authenticated
+  using (maker_org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids)));
+grant select on public.serial_prefixes to authenticated;
+grant select on public.serial_prefixes to service_role;
+comment on table public.serial_prefixes is 'Only the maker registers new serials that start so';
+
+create table public.telemetry (
+  device_num integer not null,
+  ts timestamp with time zone not null,
+  received_at timestamp with time zone default now() not null,
+  org_num integer not null,
+  tenure_id integer not null,
+  seq bigint,
+  data jsonb not null,
+  constraint telemetry_pkey PRIMARY KEY (device_num, ts)
+) partition by RANGE (ts);
+alter table public.telemetry enable row level security;
+create policy telemetry_select on public.telemetry for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.telemetry to authenticated;
+grant select on public.telemetry to service_role;
+comment on table public.telemetry is 'Raw readings; daily partitions by UTC day live in schema ec';
+comment on column public.telemetry.ts is 'Device time, or the arrival in microseconds when the packet carries none';
+
+-- Policies on tables of Supabase
+
+create policy ec_live_select on realtime.messages for select to authenticated
+  using ((extension = 'broadcast'::text) AND ( SELECT private.can_join_topic(( SELECT realtime.topic() AS topic)) AS can_join_topic));
+
+-- Views
+
+create view ec.mqtt_credentials as
+ SELECT c.serial,
+    c.password_hash,
+    c.salt,
+    encode(decode(split_part(c.password_hash, '$'::text, 5), 'base64'::text), 'hex'::text) AS password_hash_hex,
+    c.expires_at,
+    false AS revoked,
+    c.id AS credential_id,
+    c.created_at
+   FROM (public.device_credentials c
+     JOIN public.devices d ON ((d.id = c.device_id)))
+  WHERE ((d.lifecycle <> 'retired'::text) AND (c.revoked_at IS NULL) AND ((c.expires_at IS NULL) OR (c.expires_at > now())));
+grant select on ec.mqtt_credentials to ec_broker;
+
+-- Functions
+
+CREATE OR REPLACE FUNCTION ec.assign_device(serial text, target jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.devices;
+  after public.devices;
+  new_org uuid;
+  new_location uuid;
+begin
+  perform private.require_keys(target, array['org_id', 'location_id']);
+  before := private.lock_device(assign_device.serial, 'configure');
+  if before.lifecycle = 'retired' then
+    perform private.refuse('EC409', 'conflict', 'This device is retired; register it again first.');
+  end if;
+  new_org := coalesce((target ->> 'org_id')::uuid, before.org_id);
+  new_location := case
+    when target ? 'location_id' then (target ->> 'location_id')::uuid
+    when new_org = before.org_id then before.location_id
+  end;
+  if new_org <> before.org_id then
+    perform private.require_org(before.org_id, 'provision');
+    perform private.require_org(new_org, 'provision');
+  end if;
+  if new_location is not null and not exists (
+    select from public.locations l where l.id = new_location and l.org_id = new_org
+  ) then
+    perform private.refuse_missing();
+  end if;
+  if (new_org, new_location) is not distinct from (before.org_id, before.location_id) then
+    return private.device_json(before);
+  end if;
+
+  update public.devices d set
+    org_id = new_org, location_id = new_location,
+    customer_id = case when new_org = d.org_id then d.customer_id end,
+    claimed_at = case when new_org = d.org_id then d.claimed_at else now() end,
+    lifecycle = case when new_org <> d.org_id and d.lifecycle = 'manufactured' then 'claimed' else d.lifecycle end
+  where d.id = before.id
+  returning d.* into after;
+  perform private.start_tenure(after.id,
+    new_org <> before.org_id or private.has_tenants(before.location_id) or private.has_tenants(new_location));
+  perform private.write_audit('device_assigned', 'device', after.serial, before.org_id,
+    jsonb_build_object('org_id', before.org_id, 'location_id', before.location_id),
+    jsonb_build_object('org_id', after.org_id, 'location_id', after.location_id));
+  if new_org <> before.org_id then
+    update public.claim_codes c set revoked_at = now()
+    where c.device_id = after.id and c.used_at is null and c.revoked_at is null;
+    -- Sockets on the device's live topic belong to the old holder.
+    update public.orgs o set live_epoch = o.live_epoch + 1 where o.id = before.org_id;
+    perform private.write_audit('device_received', 'device', after.serial, after.org_id, null,
+      jsonb_build_object('product_type', after.product_type));
+  end if;
+  return private.device_json(after);
+end
+$function$;
+grant execute on function ec.assign_device(text,jsonb) to authenticated;
+comment on function ec.assign_device(text,jsonb) is 'Keys org_id, location_id (null = no room) → the device. EC400, EC403, EC404, EC409 conflict (retired)';
+
+CREATE OR REPLACE FUNCTION ec.assign_devices(items json)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  item record;
+  result jsonb;
+  results jsonb[] := array_fill(null::jsonb, array[greatest(json_array_length(items), 1)]);
+  failed_detail text;
+  failed_hint text;
+begin
+  if coalesce(json_array_length(items), 0) not between 1 and 500 then
+    perform private.refuse('EC400', 'invalid_request', 'Assign 1 to 500 devices in one call.');
+  end if;
+  for item in
+    select (e.i)::int as i, e.value ->> 'serial' as serial, e.value::jsonb - 'serial' as target
+    from json_array_elements(items) with ordinality e (value, i) order by e.value ->> 'serial', e.i
+  loop
+    begin
+      result := jsonb_build_object('ok', true, 'device', ec.assign_device(item.serial, item.target));
+    exception
+      when sqlstate 'EC400' or sqlstate 'EC403' or sqlstate 'EC404' or sqlstate 'EC409'
+        or invalid_text_representation then
+        get stacked diagnostics failed_detail = pg_exception_detail, failed_hint = pg_exception_hint;
+        result := jsonb_build_object(
+          'ok', false, 'serial', item.serial, 'error', private.item_error(sqlstate, sqlerrm, failed_detail, failed_hint));
+    end;
+    results[item.i] := result || jsonb_build_object('i', item.i - 1);
+  end loop;
+  return to_jsonb(results);
+end
+$function$;
+grant execute on function ec.assign_devices(json) to authenticated;
+comment on function ec.assign_devices(json) is 'Up to 500 of {serial, org_id?, location_id?}, each with its own result';
+
+CREATE OR REPLACE FUNCTION ec.begin_idempotent(key text, request_sha256 bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  earlier ec.idempotency_keys;
+begin
+  delete from ec.idempotency_keys i
+  where i.actor_kind = private.actor_kind() and i.actor_id = private.actor_id() and i.key = begin_idempotent.key
+    and i.created_at < now() - interval '24 hours';
+  insert into ec.idempotency_keys (actor_kind, actor_id, key, request_sha256)
+  values (private.actor_kind(), private.actor_id(), begin_idempotent.key, begin_idempotent.request_sha256)
+  on conflict do nothing;
+  if found then
+    return null;
+  end if;
+  select i.* into strict earlier from ec.idempotency_keys i
+  where i.actor_kind = private.actor_kind() and i.actor_id = private.actor_id() and i.key = begin_idempotent.key;
+  if earlier.request_sha256 <> begin_idempotent.request_sha256 then
+    perform private.refuse('EC409', 'conflict', 'This Idempotency-Key was used for another request.');
+  end if;
+  return jsonb_build_object('status', earlier.status, 'response', earlier.response);
+end
+$function$;
+grant execute on function ec.begin_idempotent(text,bytea) to authenticated;
+comment on function ec.begin_idempotent(text,bytea) is 'Null = do the work; else the reply to repeat {status, response}. EC409 conflict when the request differs';
+
+CREATE OR REPLACE FUNCTION ec.broadcast_devices(device_nums integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  topics text[];
+begin
+  with changed as (
+    insert into ec.live_pending (topic, device_num)
+    select l.topic, s.device_num
+    from public.device_state s
+    join ec.live_leases l on l.expires_at > clock_timestamp()
+      and (l.kind = 'org' and l.org_num = s.org_num or l.kind = 'device' and l.device_num = s.device_num)
+    where s.device_num = any (device_nums)
+    returning topic
+  )
+  select array_agg(distinct c.topic) into topics from changed c;
+  if topics is not null then perform ec.send_due_topics(topics); end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.broadcast_presence(device_nums integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform realtime.send(
+    jsonb_build_object('serial', s.serial, 'connected', s.connected,
+      'status', ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), clock_timestamp())),
+    'presence', l.topic, true)
+  from public.device_state s
+  join public.devices d on d.id = s.device_id
+  join public.product_types t on t.key = s.product_type
+  join ec.live_leases l on l.expires_at > clock_timestamp()
+    and (l.kind = 'device' and l.device_num = s.device_num
+      or l.kind = 'org' and l.org_num = s.org_num and cardinality(device_nums) <= 2)
+  where s.device_num = any (device_nums);
+  perform ec.broadcast_devices(device_nums);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.claim_mqtt_outbox(worker text, max integer DEFAULT 500)
+ RETURNS TABLE(id bigint, serial text, topic text, payload text, qos integer, retain boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  -- One claim at a time, so that the rows another worker holds are visible below: a topic's messages must
+  -- reach the broker in order, the last retained one stays.
+  perform pg_advisory_xact_lock(hashtext('ec.claim_mqtt_outbox'));
+  return query
+  with due as (
+    select o.id from ec.mqtt_outbox o
+    where o.sent_at is null
+      and (o.expires_at is null or o.expires_at > now())
+      and (o.claimed_until is null or o.claimed_until <= clock_timestamp())
+      and not exists (
+        select from ec.mqtt_outbox earlier
+        where earlier.topic = o.topic and earlier.id < o.id and earlier.sent_at is null
+          and earlier.claimed_until > clock_timestamp() and earlier.claimed_by <> claim_mqtt_outbox.worker
+      )
+    order by o.id
+    limit claim_mqtt_outbox.max
+    for update skip locked
+  ), claimed as (
+    update ec.mqtt_outbox o
+    set claimed_by = claim_mqtt_outbox.worker, claimed_until = clock_timestamp() + interval '30 seconds',
+      attempts = o.attempts + 1
+    from due where o.id = due.id
+    returning o.id, o.serial, o.topic, o.payload, o.qos, o.retain
+  )
+  select c.* from claimed c order by c.id;
+end
+$function$;
+grant execute on function ec.claim_mqtt_outbox(text,integer) to ec_bridge;
+comment on function ec.claim_mqtt_outbox(text,integer) is 'Unsent messages, oldest first, leased to the worker for 30 s';
+
+CREATE OR REPLACE FUNCTION ec.create_api_key(org_id uuid, name text, prefix text, key_sha256 bytea, scopes text[] DEFAULT NULL::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  key public.api_keys;
+  grantable text[];
+begin
+  perform private.require_org(create_api_key.org_id, 'invite');
+  grantable := private.grantable_scopes(create_api_key.org_id);
+  if create_api_key.expires_at <= now() then
+    perform private.refuse('EC400', 'invalid_request', 'expires_at lies in the past.');
+  elsif cardinality(create_api_key.scopes) = 0 then
+    perform private.refuse('EC400', 'invalid_request', 'Name at least one scope: read, write, ota, provision.');
+  elsif not coalesce(create_api_key.scopes, grantable) <@ grantable then
+    perform private.refuse('EC403', 'forbidden', format('You may give these scopes: %s.', array_to_string(grantable, ', ')));
+  end if;
+  insert into public.api_keys (org_id, name, prefix, key_sha256, scopes, created_by, expires_at)
+  values (
+    create_api_key.org_id, create_api_key.name, create_api_key.prefix, create_api_key.key_sha256,
+    coalesce(create_api_key.scopes, grantable), private.my_user_id(), create_api_key.expires_at)
+  returning * into key;
+  perform private.write_audit('api_key_created', 'api_key', key.id::text, key.org_id, null,
+    to_jsonb(key) - 'key_sha256');
+  return to_jsonb(key) - 'key_sha256';
+end
+$function$;
+grant execute on function ec.create_api_key(uuid,text,text,bytea,text[],timestamp with time zone) to authenticated;
+comment on function ec.create_api_key(uuid,text,text,bytea,text[],timestamp with time zone) is 'scopes null = all the maker may give → the key''s row without its hash. EC400, EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.create_location(org_id uuid, input jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  location public.locations;
+begin
+  perform private.require_org(create_location.org_id, 'configure');
+  perform private.require_keys(input, array['name', 'type', 'parent_id', 'timezone']);
+  if input ->> 'timezone' is not null then
+    perform private.require_timezone(input ->> 'timezone');
+  end if;
+  insert into public.locations (org_id, parent_id, type, name, timezone)
+  values (create_location.org_id, (input ->> 'parent_id')::uuid, input ->> 'type', input ->> 'name', input ->> 'timezone')
+  returning * into location;
+  perform private.write_audit('location_created', 'location', location.id::text, location.org_id, null, to_jsonb(location));
+  return to_jsonb(location);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'There is one of this name in the same place.');
+end
+$function$;
+grant execute on function ec.create_location(uuid,jsonb) to authenticated;
+comment on function ec.create_location(uuid,jsonb) is '{name, type, parent_id?, timezone?} → the location. EC400, EC403, EC404, EC409, EC422';
+
+CREATE OR REPLACE FUNCTION ec.create_org(input jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  org public.orgs;
+  partner uuid := (input ->> 'partner_id')::uuid;
+begin
+  perform private.require_keys(input, array['name', 'slug', 'partner_id', 'plan', 'product', 'timezone']);
+  -- GUARD: administrators, and partners for themselves
+  if not private.is_admin() then
+    partner := coalesce(partner, (select min(p::text)::uuid from private.my_partner_ids() p having count(*) = 1));
+    if not exists (select from private.my_partner_ids() p) then
+      perform private.refuse('EC403', 'forbidden', 'Only partners and the platform''s administrators create organisations.');
+    elsif partner is null then
+      perform private.refuse('EC400', 'invalid_request', 'Say for which partner with partner_id.');
+    end if;
+  end if;
+  if partner is not null and partner not in (select private.my_partner_ids()) then
+    perform private.refuse_missing();
+  end if;
+  perform private.check_org_input(input, null);
+  insert into public.orgs (partner_id, name, slug, plan, product, timezone)
+  values (
+    partner, input ->> 'name', coalesce(input ->> 'slug', private.free_slug(input ->> 'name', 'org')),
+    coalesce(input ->> 'plan', 'starter'), input ->> 'product', coalesce(input ->> 'timezone', 'UTC'))
+  returning * into org;
+  perform private.write_audit('org_created', 'org', org.id::text, org.id, null, to_jsonb(org), partner);
+  return to_jsonb(org);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'This slug is in use; choose another.');
+end
+$function$;
+grant execute on function ec.create_org(jsonb) to authenticated;
+comment on function ec.create_org(jsonb) is '{name, slug?, partner_id?, plan?, product?, timezone?} → the org. EC400, EC403, EC404, EC409, EC422';
+
+CREATE OR REPLACE FUNCTION ec.create_partner(input jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  partner public.partners;
+begin
+  if not private.is_admin() then
+    perform private.refuse('EC403', 'forbidden', 'Only the platform''s administrators create partners.');
+  end if;
+  perform private.require_keys(input, array['name', 'slug', 'contact_email', 'plan']);
+  insert into public.partners (name, slug, contact_email, plan)
+  values (input ->> 'name', coalesce(input ->> 'slug', private.free_slug(input ->> 'name', 'partner')),
+    input ->> 'contact_email', coalesce(input ->> 'plan', 'starter'))
+  returning * into partner;
+  perform private.write_audit('partner_created', 'partner', partner.id::text, null, null, to_jsonb(partner), partner.id);
+  return to_jsonb(partner);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'This slug is in use; choose another.');
+end
+$function$;
+grant execute on function ec.create_partner(jsonb) to authenticated;
+comment on function ec.create_partner(jsonb) is '{name, slug?, contact_email?, plan?} → the partner. EC400, EC403, EC409';
+
+CREATE OR REPLACE FUNCTION ec.create_provisioning_key(org_id uuid, input jsonb, prefix text, key_sha256 bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  key public.provisioning_keys;
+  mode text := coalesce(input ->> 'mode', 'known');
+begin
+  perform private.require_org(create_provisioning_key.org_id, 'invite');
+  perform private.require_keys(input, array['name', 'product_type', 'mode', 'serial_prefix', 'max_count', 'expires_at']);
+  perform private.check_product_type(input ->> 'product_type', create_provisioning_key.org_id);
+  if mode = 'new' and (input ->> 'serial_prefix' is null or input ->> 'max_count' is null or input ->> 'expires_at' is null) then
+    perform private.refuse('EC400', 'invalid_request', 'A key for new serials needs serial_prefix, max_count and expires_at.');
+  elsif (input ->> 'expires_at')::timestamptz <= now() then
+    perform private.refuse('EC400', 'invalid_request', 'expires_at lies in the past.');
+  end if;
+  insert into public.provisioning_keys
+    (org_id, product_type, name, mode, serial_prefix, max_count, expires_at, prefix, key_sha256, created_by)
+  values (
+    create_provisioning_key.org_id, input ->> 'product_type', input ->> 'name', mode, input ->> 'serial_prefix',
+    (input ->> 'max_count')::int, (input ->> 'expires_at')::timestamptz, create_provisioning_key.prefix,
+    create_provisioning_key.key_sha256, private.my_user_id())
+  returning * into key;
+  perform private.write_audit('provisioning_key_created', 'provisioning_key', key.id::text, key.org_id, null,
+    to_jsonb(key) - 'key_sha256');
+  return to_jsonb(key) - 'key_sha256';
+end
+$function$;
+grant execute on function ec.create_provisioning_key(uuid,jsonb,text,bytea) to authenticated;
+comment on function ec.create_provisioning_key(uuid,jsonb,text,bytea) is '{name, product_type, mode?, serial_prefix?, max_count?, expires_at?} → the key''s row without its hash. EC400, EC403, EC404, EC422';
+
+CREATE OR REPLACE FUNCTION ec.create_room(org_id uuid, input jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  parent uuid;
+begin
+  perform private.require_org(create_room.org_id, 'configure');
+  perform private.require_keys(input, array['name', 'floor', 'building', 'timezone']);
+  if input ->> 'building' is not null then
+    parent := private.find_or_create_location(create_room.org_id, null, 'building', input ->> 'building');
+  end if;
+  if input ->> 'floor' is not null then
+    parent := private.find_or_create_location(create_room.org_id, parent, 'floor', input ->> 'floor');
+  end if;
+  return ec.create_location(create_room.org_id, jsonb_build_object(
+    'type', 'room', 'name', input -> 'name', 'timezone', input -> 'timezone', 'parent_id', parent));
+end
+$function$;
+grant execute on function ec.create_room(uuid,jsonb) to authenticated;
+comment on function ec.create_room(uuid,jsonb) is '{name, floor?, building?, timezone?} → the room; building and floor are found by name or made. EC400, EC403, EC404, EC409, EC422';
+
+CREATE OR REPLACE FUNCTION ec.day_start(at timestamp with time zone, zone text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$ select date_trunc('day', at at time zone zone) at time zone zone $function$;
+
+CREATE OR REPLACE FUNCTION ec.delete_location(location_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  location public.locations;
+begin
+  location := private.require_location(delete_location.location_id);
+  if exists (select from public.locations l where l.parent_id = location.id) then
+    perform private.refuse('EC409', 'conflict', 'There are other places in it. Move or delete them first.');
+  elsif exists (select from public.devices d where d.location_id = location.id) then
+    perform private.refuse('EC409', 'conflict', 'There are devices in it. Assign them elsewhere first.');
+  elsif private.has_tenants(location.id) then
+    perform private.refuse('EC409', 'conflict', 'Somebody lives in it. End their tenancy first.');
+  end if;
+  delete from public.memberships m where m.location_id = location.id;
+  delete from public.locations l where l.id = location.id;
+  perform private.write_audit('location_deleted', 'location', location.id::text, location.org_id, to_jsonb(location));
+end
+$function$;
+grant execute on function ec.delete_location(uuid) to authenticated;
+comment on function ec.delete_location(uuid) is 'Deletes an empty place. EC403, EC404, EC409 conflict';
+
+CREATE OR REPLACE FUNCTION ec.device_secret_is_live(sha256 bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select from public.device_credentials c join public.devices d on d.id = c.device_id
+    where c.secret_sha256 = device_secret_is_live.sha256 and c.revoked_at is null
+      and (c.expires_at is null or c.expires_at > now()) and d.lifecycle <> 'retired'
+  )
+$function$;
+grant execute on function ec.device_secret_is_live(bytea) to ec_api;
+comment on function ec.device_secret_is_live(bytea) is 'True for a live secret of any device: tells wrong device from wrong secret';
+
+CREATE OR REPLACE FUNCTION ec.device_status(last_seen timestamp with time zone, window_s integer, at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select case when last_seen is null then 'never_seen'
+    when last_seen >= at - make_interval(secs => window_s) then 'online' else 'offline' end
+$function$;
+comment on function ec.device_status(timestamp with time zone,integer,timestamp with time zone) is 'online | offline | never_seen';
+
+CREATE OR REPLACE FUNCTION ec.drop_old_partitions(now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '5s'
+AS $function$
+declare
+  dropped int := 0;
+  old record;
+begin
+  perform pg_advisory_xact_lock(hashtext('ec.partitions'));
+  for old in
+    select c.relname
+    from pg_catalog.pg_inherits i
+    join pg_catalog.pg_class c on c.oid = i.inhrelid
+    join pg_catalog.pg_class p on p.oid = i.inhparent
+    join (values ('telemetry', interval '8 days'), ('rollups_1m', interval '30 days'), ('rollups_15m', interval '400 days'))
+      as kept (parent, age) on kept.parent = p.relname
+    where p.relnamespace = 'public'::regnamespace
+      and (pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), $re$TO \('([^']+)'\)$re$))[1]::timestamptz
+        <= drop_old_partitions.now - kept.age
+    order by c.relname
+  loop
+    execute format('drop table ec.%I', old.relname);
+    dropped := dropped + 1;
+  end loop;
+  delete from ec.telemetry_default t where t.ts < drop_old_partitions.now - interval '8 days';
+  delete from ec.rollups_1m_default r where r.bucket < drop_old_partitions.now - interval '30 days';
+  delete from ec.rollups_15m_default r where r.bucket < drop_old_partitions.now - interval '400 days';
+  return dropped;
+end
+$function$;
+grant execute on function ec.drop_old_partitions(timestamp with time zone) to ec_worker;
+comment on function ec.drop_old_partitions(timestamp with time zone) is 'Ends what retention no longer keeps, by dropping partitions';
+
+CREATE OR REPLACE FUNCTION ec.ensure_partition(parent text, name text, starts timestamp with time zone, ends timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  key_column text := case parent when 'telemetry' then 'ts' else 'bucket' end;
+begin
+  if to_regclass(format('ec.%I', name)) is not null then
+    return false;
+  end if;
+  execute format('create table ec.%I (like public.%I including defaults including constraints including storage)', name, parent);
+  execute format('alter table ec.%I enable row level security', name);
+  execute format(
+    'with moved as (delete from ec.%I where %I >= %L and %I < %L returning *) insert into ec.%I select * from moved',
+    parent || '_default', key_column, starts, key_column, ends, name);
+  execute format('alter table public.%I attach partition ec.%I for values from (%L) to (%L)', parent, name, starts, ends);
+  return true;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.ensure_partitions(now timestamp with time zone, back interval DEFAULT '8 days'::interval)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET "TimeZone" TO 'UTC'
+AS $function$
+declare
+  made int := 0;
+  day timestamptz;
+begin
+  perform pg_advisory_xact_lock(hashtext('ec.partitions'));
+  for day in select generate_series(date_trunc('day', ensure_partitions.now - back), ensure_partitions.now + interval '3 days', interval '1 day') loop
+    made := made
+      + ec.ensure_partition('telemetry', 'telemetry_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int
+      + ec.ensure_partition('rollups_1m', 'rollups_1m_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int;
+  end loop;
+  for day in select generate_series(date_trunc('month', ensure_partitions.now - back), ensure_partitions.now + interval '3 days', interval '1 month') loop
+    made := made + ec.ensure_partition('rollups_15m', 'rollups_15m_' || to_char(day, 'YYYYMM'), day, day + interval '1 month')::int;
+  end loop;
+  return made;
+end
+$function$;
+grant execute on function ec.ensure_partitions(timestamp with time zone,interval) to ec_worker;
+comment on function ec.ensure_partitions(timestamp with time zone,interval) is 'Makes the partitions of the coming three days and of the past that readings may still arrive for';
+
+CREATE OR REPLACE FUNCTION ec.ensure_profile()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  profile public.profiles;
+begin
+  insert into public.profiles as p (id, email, full_name)
+  select u.id, u.email, u.raw_user_meta_data ->> 'full_name'
+  from auth.users u where u.id = private.my_user_id()
+  on conflict (id) do update set email = excluded.email where p.email is distinct from excluded.email;
+  select p.* into profile from public.profiles p where p.id = private.my_user_id();
+  if profile.id is null then
+    perform private.refuse('EC401', 'unauthenticated', 'This account no longer exists.');
+  end if;
+  return to_jsonb(profile);
+end
+$function$;
+grant execute on function ec.ensure_profile() to authenticated;
+comment on function ec.ensure_profile() is 'The actor''s profile, made when missing, its e-mail kept up to date. EC401';
+
+CREATE OR REPLACE FUNCTION ec.expire_credentials(at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  expired text[];
+begin
+  with ended as (
+    update public.device_credentials c set revoked_at = c.expires_at
+    where c.revoked_at is null and c.expires_at <= expire_credentials.at
+    returning c.serial
+  )
+  select array_agg(distinct serial) into expired from ended;
+  perform pg_notify('ec_credentials', serial) from unnest(expired) serial;
+  return coalesce(cardinality(expired), 0);
+end
+$function$;
+comment on function ec.expire_credentials(timestamp with time zone) is 'Cron: tells brokers about overlaps that ended';
+
+CREATE OR REPLACE FUNCTION ec.find_collided(items jsonb, conflicts integer[])
+ RETURNS integer[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(array_agg(p.i), '{}')
+  from jsonb_to_recordset(items) as p (i int, s text, d jsonb, r bigint, t bigint, q bigint)
+  join public.device_state s on s.serial = p.s
+  join public.telemetry e on e.device_num = s.device_num and e.ts = to_timestamp(p.r::float8 / 1e6)
+  where p.i = any (conflicts) and p.t is null
+    and not (e.received_at = e.ts and e.data = p.d and e.seq is not distinct from p.q)
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.find_redelivered(items jsonb)
+ RETURNS integer[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(array_agg(p.i), '{}')
+  from jsonb_to_recordset(items) as p (i int, s text, d jsonb, q bigint)
+  join public.device_state s on s.serial = p.s
+  where exists (
+    select from (
+      select t.ts, t.received_at, t.seq, t.data from public.telemetry t
+      where t.device_num = s.device_num order by t.ts desc limit 64
+    ) as newest
+    where newest.ts = newest.received_at and newest.data = p.d and newest.seq is not distinct from p.q
+  )
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.finish_idempotent(key text, status integer, response jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update ec.idempotency_keys i set status = finish_idempotent.status, response = finish_idempotent.response
+  where i.actor_kind = private.actor_kind() and i.actor_id = private.actor_id() and i.key = finish_idempotent.key
+$function$;
+grant execute on function ec.finish_idempotent(text,integer,jsonb) to authenticated;
+comment on function ec.finish_idempotent(text,integer,jsonb) is 'Keeps the reply. The caller leaves secrets out of it';
+
+CREATE OR REPLACE FUNCTION ec.finish_mqtt_outbox(ids bigint[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update ec.mqtt_outbox set sent_at = clock_timestamp(), claimed_until = null
+  where id = any (ids) and sent_at is null
+$function$;
+grant execute on function ec.finish_mqtt_outbox(bigint[]) to ec_bridge;
+comment on function ec.finish_mqtt_outbox(bigint[]) is 'The broker acknowledged these';
+
+CREATE OR REPLACE FUNCTION ec.ingest_device_requests(requests json)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  admitted int[];
+  credentials uuid[];
+  packets json;
+  refused json;
+  owners int[];
+  outcome jsonb;
+begin
+  select array_agg(r.i), array_agg(c.id) into admitted, credentials
+  from json_to_recordset(requests) as r (i int, s text, h text)
+  join public.device_credentials c on c.secret_sha256 = decode(r.h, 'hex') and c.serial = r.s
+  join public.devices d on d.id = c.device_id
+  where c.revoked_at is null and (c.expires_at is null or c.expires_at > clock_timestamp())
+    and d.lifecycle <> 'retired';
+
+  select json_agg(json_build_object('i', n - 1, 's', x.s, 'd', x.d, 'r', x.r, 't', x.t, 'q', x.q) order by n), array_agg(x.i order by n)
+  into packets, owners
+  from (
+    select r.i, r.s, p.d, p.r, p.t, p.q, row_number() over (order by r.i, p.o) as n
+    from json_to_recordset(requests) as r (i int, s text, p json)
+    cross join lateral rows from (json_to_recordset(r.p) as (d json, r bigint, t bigint, q bigint))
+      with ordinality as p (d, r, t, q, o)
+    where (r.i in (select unnest(admitted))) is true
+  ) x;
+  outcome := ec.ingest_telemetry(coalesce(packets, '[]'), 'https');
+
+  select json_agg(json_build_object('s', r.s, 'door', 'https', 'reason', letter ->> 'reason', 'detail', letter ->> 'detail',
+    'payload', letter ->> 'payload', 'bytes', letter -> 'bytes', 'r', letter -> 'r'))
+  into refused
+  from json_to_recordset(requests) as r (i int, s text, x json)
+  cross join lateral json_array_elements(r.x) letter
+  where (r.i in (select unnest(admitted))) is true;
+  if refused is not null then perform ec.record_dead_letters(refused); end if;
+
+  -- Coarsely: a row per request would cost more than the reading.
+  update public.device_credentials c
+  set first_used_at = coalesce(c.first_used_at, clock_timestamp()), last_used_at = clock_timestamp()
+  where c.id in (
+    select u.id from public.device_credentials u
+    where u.id = any (credentials) and (u.last_used_at is null or u.last_used_at < clock_timestamp() - interval '5 minutes')
+    order by u.id for no key update skip locked);
+
+  return (
+    select jsonb_agg(jsonb_build_object('i', r.i, 'ok', r.ok,
+      'accepted', r.sent - r.duplicate - r.bad, 'duplicate', r.duplicate, 'rejected', r.bad + r.refused, 'reboot', false) order by r.o)
+    from (
+      select q.i, q.o, (q.i in (select unnest(admitted))) is true as ok,
+        coalesce(c.sent, 0) as sent, coalesce(c.duplicate, 0) as duplicate, coalesce(c.bad, 0) as bad,
+        case when (q.i in (select unnest(admitted))) is true then coalesce(json_array_length(q.x), 0) else 0 end as refused
+      from rows from (json_to_recordset(requests) as (i int, x json)) with ordinality as q (i, x, o)
+      left join (
+        select w.i, count(*) as sent, count(*) filter (where w.n - 1 in (select d::int from jsonb_array_elements(outcome -> 'duplicates') d)) as duplicate,
+          count(*) filter (where w.n - 1 in (select (d -> 'i')::int from jsonb_array_elements(outcome -> 'rejects') d)) as bad
+        from unnest(owners) with ordinality as w (i, n)
+        group by w.i
+      ) c on c.i = q.i
+    ) r);
+end
+$function$;
+grant execute on function ec.ingest_device_requests(json) to ec_api;
+comment on function ec.ingest_device_requests(json) is 'The HTTPS door: authenticates and stores a group of requests';
+
+CREATE OR REPLACE FUNCTION ec.ingest_distinct(items jsonb, door text, careful boolean, OUT accepted integer, OUT conflicts integer[], OUT unknown integer[], OUT rest integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  with parsed as materialized (
+    select p.i, p.s, p.d, p.q,
+      coalesce(p.dup, false) and p.t is null as redelivered,
+      to_timestamp(p.r::float8 / 1e6) as received_at,
+      to_timestamp(coalesce(p.t::float8 / 1e3, p.r::float8 / 1e6)) as ts,
+      case when jsonb_typeof(p.d -> 'temp') = 'number' then (p.d -> 'temp')::float8 end as temp,
+      case when jsonb_typeof(p.d -> 'hum') = 'number' then (p.d -> 'hum')::float8 end as hum,
+      case when jsonb_typeof(p.d -> 'co2') = 'number' then (p.d -> 'co2')::float8 end as co2,
+      case when jsonb_typeof(p.d -> 'bat') = 'number' then (p.d -> 'bat')::float8 end as bat,
+      row_number() over (partition by p.s order by p.i) as nth
+    from jsonb_to_recordset(items) as p (i int, s text, d jsonb, r bigint, t bigint, q bigint, dup bool)
+  ), held as materialized (
+    select p.i, p.d, p.q, p.redelivered, p.received_at, p.ts, p.temp, p.hum, p.co2, p.bat,
+      s.device_num, s.product_type, s.active, f.newest, f.same_keys,
+      coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
+      -- The running sums only pick who is looked at; the mean that counts is summed from the window itself.
+      case when f.newest and (
+        cardinality(s.w_temp) = 29 and abs(p.temp * 29 - s.s_temp) >= 0.1999 * abs(s.s_temp)
+        or cardinality(s.w_hum) = 29 and abs(p.hum * 29 - s.s_hum) >= 0.1999 * abs(s.s_hum)
+        or cardinality(s.w_co2) = 29 and abs(p.co2 * 29 - s.s_co2) >= 0.1999 * abs(s.s_co2)
+        or cardinality(s.w_bat) = 29 and abs(p.bat * 29 - s.s_bat) >= 0.1999 * abs(s.s_bat)
+      ) then row(
+        case when cardinality(s.w_temp) = 29 and abs(p.temp * 29 - s.s_temp) >= 0.1999 * abs(s.s_temp) then s.w_temp end,
+        case when cardinality(s.w_hum) = 29 and abs(p.hum * 29 - s.s_hum) >= 0.1999 * abs(s.s_hum) then s.w_hum end,
+        case when cardinality(s.w_co2) = 29 and abs(p.co2 * 29 - s.s_co2) >= 0.1999 * abs(s.s_co2) then s.w_co2 end,
+        case when cardinality(s.w_bat) = 29 and abs(p.bat * 29 - s.s_bat) >= 0.1999 * abs(s.s_bat) then s.w_bat end
+      )::ec.reading_windows end as suspect
+    from parsed p
+    join public.device_state s on s.serial = p.s
+    cross join lateral (
+      select (s.reported_at is null or p.ts > s.reported_at) and p.ts >= s.tenure_started_at as newest,
+        p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys
+    ) f
+    left join lateral (
+      -- A reading from before the tenure belongs to whoever held the device then.
+      select t.id as tenure_id, o.num as org_num
+      from public.device_tenures t join public.orgs o on o.id = t.org_id
+      where p.ts < s.tenure_started_at and t.device_id = s.device_id
+      order by t.started_at <= p.ts desc, case when t.started_at <= p.ts then t.started_at end desc, t.started_at
+      limit 1
+    ) e on true
+    where p.nth <= 1
+    order by s.device_num
+    for no key update of s
+  ), stored_newest as (
+    insert into public.telemetry (device_num, ts, received_at, org_num, tenure_id, seq, data)
+    select h.device_num, h.ts, h.received_at, h.org_num, h.tenure_id, h.q, h.d
+    from held h
+    where h.newest and not h.redelivered and not careful
+    returning device_num, ts
+  ), stored_late as (
+    insert into public.telemetry (device_num, ts, received_at, org_num, tenure_id, seq, data)
+    select h.device_num, h.ts, h.received_at, h.org_num, h.tenure_id, h.q, h.d
+    from held h
+    where (not h.newest or careful) and not h.redelivered
+    on conflict do nothing
+    returning device_num, ts
+  ), stored as materialized (
+    select n.device_num, n.ts from stored_newest n union all select l.device_num, l.ts from stored_late l
+  ), written as (
+    update public.device_state s set
+      last_seen = greatest(s.last_seen, h.received_at),
+      last_telemetry_at = greatest(s.last_telemetry_at, h.received_at),
+      last_door = door,
+      active = true,
+      connected = s.connected or door = 'mqtt' and h.received_at >= coalesce(s.connected_changed_at, h.received_at),
+      connected_changed_at = case
+        when not s.connected and door = 'mqtt' and h.received_at >= coalesce(s.connected_changed_at, h.received_at)
+          then h.received_at else s.connected_changed_at end,
+      reported = case when not h.newest then s.reported when h.same_keys and s.older = '{}' then h.d
+        else s.reported || h.d end,
+      reported_at = case when h.newest then h.ts else s.reported_at end,
+      reported_version = s.reported_version + h.newest::int,
+      older = case when not h.newest or h.same_keys then s.older
+        else ec.older_times(s.reported, s.reported_at, s.older, h.d) end,
+      packet_keys = case when not h.newest or h.same_keys then s.packet_keys
+        else array(select jsonb_object_keys(h.d)) end,
+      last_seq = case when h.newest then coalesce(h.q, s.last_seq) else s.last_seq end,
+      w_temp = case when not h.newest or h.temp is null then s.w_temp
+        when cardinality(s.w_temp) < 29 then s.w_temp || h.temp else s.w_temp[2:29] || h.temp end,
+      s_temp = case when not h.newest or h.temp is null then s.s_temp when cardinality(s.w_temp) < 29 then s.s_temp + h.temp
+        when s.reported_version % 64 = 0 or abs(s.w_temp[1]) > 1e6 then ec.sum_of(s.w_temp[2:29]) + h.temp
+        else s.s_temp + h.temp - s.w_temp[1] end,
+      w_hum = case when not h.newest or h.hum is null then s.w_hum
+        when cardinality(s.w_hum) < 29 then s.w_hum || h.hum else s.w_hum[2:29] || h.hum end,
+      s_hum = case when not h.newest or h.hum is null then s.s_hum when cardinality(s.w_hum) < 29 then s.s_hum + h.hum
+        when s.reported_version % 64 = 0 or abs(s.w_hum[1]) > 1e6 then ec.sum_of(s.w_hum[2:29]) + h.hum
+        else s.s_hum + h.hum - s.w_hum[1] end,
+      w_co2 = case when not h.newest or h.co2 is null then s.w_co2
+        when cardinality(s.w_co2) < 29 then s.w_co2 || h.co2 else s.w_co2[2:29] || h.co2 end,
+      s_co2 = case when not h.newest or h.co2 is null then s.s_co2 when cardinality(s.w_co2) < 29 then s.s_co2 + h.co2
+        when s.reported_version % 64 = 0 or abs(s.w_co2[1]) > 1e6 then ec.sum_of(s.w_co2[2:29]) + h.co2
+        else s.s_co2 + h.co2 - s.w_co2[1] end,
+      w_bat = case when not h.newest or h.bat is null then s.w_bat
+        when cardinality(s.w_bat) < 29 then s.w_bat || h.bat else s.w_bat[2:29] || h.bat end,
+      s_bat = case when not h.newest or h.bat is null then s.s_bat when cardinality(s.w_bat) < 29 then s.s_bat + h.bat
+        when s.reported_version % 64 = 0 or abs(s.w_bat[1]) > 1e6 then ec.sum_of(s.w_bat[2:29]) + h.bat
+        else s.s_bat + h.bat - s.w_bat[1] end
+    from held h
+    where s.device_num = h.device_num and (h.device_num in (select stored.device_num from stored)) is true
+  ), deviated as (
+    insert into public.deviations (device_num, org_num, tenure_id, metric, ts, value, mean, pct)
+    select h.device_num, h.org_num, h.tenure_id, c.metric, h.ts, c.reading, m.mean, p.pct
+    from held h
+    cross join lateral (values
+      ('temp', h.temp, (h.suspect).w_temp), ('hum', h.hum, (h.suspect).w_hum), ('co2', h.co2, (h.suspect).w_co2), ('bat', h.bat, (h.suspect).w_bat)
+    ) as c (metric, reading, readings)
+    join public.metric_definitions d on d.product_type = h.product_type and d.key = c.metric and d.watched
+    cross join lateral (select sum(r.v) / 29 from unnest(c.readings) as r (v)) as m (mean)
+    cross join lateral (select 100 * (c.reading - m.mean) / nullif(greatest(abs(m.mean), d.min_denominator), 0)) as p (pct)
+    where not h.suspect is null and (h.device_num in (select stored.device_num from stored)) is true
+      and c.readings is not null and abs(c.reading - m.mean) >= d.min_deviation and abs(p.pct) >= 20
+  )
+  select k.n, k.nums, k.mins,
+    case when h.actives < h.fresh + h.redelivered then (select array_agg(x.device_num) from held x
+      where not x.active and (x.device_num in (select stored.device_num from stored)) is true) end,
+    case when k.n < h.fresh then array(select x.i from held x
+      where not x.redelivered and (x.device_num in (select stored.device_num from stored)) is not true) end,
+    case when h.fresh + h.redelivered < p.serials then array(select x.i from parsed x
+      where not exists (select from public.device_state s where s.serial = x.s)) end,
+    case when p.n > p.serials or h.redelivered > 0 then array(select x.i from parsed x
+      where (x.nth > 1 or x.redelivered) and exists (select from public.device_state s where s.serial = x.s)) end
+  into accepted, device_nums, minutes, first_time, conflicts, unknown, rest
+  from (
+    select count(*)::int, array_agg(device_num), array_agg((extract(epoch from ts)::bigint / 60)::int) from stored
+  ) as k (n, nums, mins), (
+    select count(*) filter (where not redelivered), count(*) filter (where redelivered), count(*) filter (where active)
+    from held
+  ) as h (fresh, redelivered, actives), (
+    select count(*), count(*) filter (where nth = 1) from parsed
+  ) as p (n, serials);
+end
+$function$;
+comment on function ec.ingest_distinct(jsonb,text,boolean) is 'Stores the first packet of every device in a batch; internal to ec.ingest_telemetry';
+
+CREATE OR REPLACE FUNCTION ec.ingest_halves(batch json, door text, reason text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  items json[] := array(select json_array_elements(batch));
+  n int := cardinality(items);
+  first_half jsonb;
+  second_half jsonb;
+begin
+  if n > 1 then
+    -- Locked in the order every other call locks in.
+    perform from public.device_state s
+      where s.serial in (select ec.item_serial(item) from unnest(items) item) order by s.device_num for no key update;
+    first_half := ec.ingest_telemetry((select json_agg(item order by o) from unnest(items[:n / 2]) with ordinality x (item, o)), door);
+    second_half := ec.ingest_telemetry((select json_agg(item order by o) from unnest(items[n / 2 + 1:]) with ordinality x (item, o)), door);
+    return jsonb_build_object(
+      'accepted', (first_half -> 'accepted')::int + (second_half -> 'accepted')::int,
+      'duplicate', (first_half -> 'duplicate')::int + (second_half -> 'duplicate')::int,
+      'rejected', (first_half -> 'rejected')::int + (second_half -> 'rejected')::int,
+      'duplicates', (first_half -> 'duplicates') || (second_half -> 'duplicates'),
+      'rejects', (first_half -> 'rejects') || (second_half -> 'rejects'));
+  end if;
+
+  insert into public.dead_letters (org_id, device_id, serial, door, reason, detail, payload, payload_bytes)
+  select d.org_id, d.id, ec.item_serial(items[1]), door, 'bad_value', left(reason, 500), left(items[1]::text, 2000), octet_length(items[1]::text)
+  from (select) as one left join public.devices d on d.serial = ec.item_serial(items[1]);
+  return jsonb_build_object('accepted', 0, 'duplicate', 0, 'rejected', 1, 'duplicates', '[]'::jsonb,
+    'rejects', jsonb_build_array(jsonb_build_object(
+      'i', substring(items[1]::text from '^\s*{\s*"i"\s*:\s*(\d+)')::int, 'reason', 'bad_value')));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.ingest_packets(items jsonb, door text, careful boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  todo jsonb;
+  turn jsonb;
+  turn_items int[];
+  collided int[];
+  fast record;
+  slow record;
+  accepted int := 0;
+  duplicates int[] := '{}';
+  unknown int[];
+  nums int[];
+  mins int[];
+  firsts int[];
+begin
+  select * into fast from ec.ingest_distinct(items, door, careful);
+  accepted := fast.accepted; nums := fast.device_nums; mins := fast.minutes; firsts := fast.first_time;
+  unknown := coalesce(fast.unknown, '{}');
+  if fast.rest is not null then
+    todo := ec.spread_arrivals(items, fast.rest);
+  end if;
+  turn := items;
+
+  loop
+    if fast.conflicts is not null then
+      collided := ec.find_collided(turn, fast.conflicts);
+      duplicates := duplicates || array(select unnest(fast.conflicts) except select unnest(collided));
+      todo := coalesce(todo, '[]') || coalesce(ec.pick_items(turn, collided, 1), '[]');
+    end if;
+    exit when todo is null or jsonb_array_length(todo) = 0;
+
+    -- Devices with a re-delivered packet go one packet at a time: what it is compared with includes the
+    -- packets before it in the batch.
+    select array_agg(p.i) filter (where p.nth = 1) into turn_items
+    from (
+      select j.i, bool_or(coalesce(j.dup, false)) over device as marked,
+        row_number() over (partition by j.s order by j.i) as nth
+      from jsonb_to_recordset(todo) as j (i int, s text, dup bool)
+      window device as (partition by j.s)
+    ) p
+    where p.marked;
+
+    if turn_items is not null then
+      turn := ec.pick_items(todo, turn_items);
+      todo := ec.pick_items(todo, array(select (e ->> 'i')::int from jsonb_array_elements(todo) e except select unnest(turn_items)));
+      collided := ec.find_redelivered((select jsonb_agg(e) from jsonb_array_elements(turn) e where e -> 'dup' = 'true' and e ->> 't' is null));
+      duplicates := duplicates || collided;
+      turn := coalesce(ec.pick_items(turn, array(select unnest(turn_items) except select unnest(collided)), 0, true), '[]');
+      select * into fast from ec.ingest_distinct(turn, door, true);
+      accepted := accepted + fast.accepted; nums := nums || fast.device_nums; mins := mins || fast.minutes; firsts := firsts || fast.first_time;
+    else
+      turn := todo;
+      select * into slow from ec.ingest_runs(turn, door);
+      accepted := accepted + slow.accepted; nums := nums || slow.device_nums; mins := mins || slow.minutes; firsts := firsts || slow.first_time;
+      todo := ec.pick_items(turn, slow.collided, 1);
+      fast.conflicts := slow.conflicts;
+    end if;
+  end loop;
+
+  if nums is not null then
+    insert into ec.ingest_log (device_nums, minutes) values (nums, mins);
+    if firsts is not null then perform ec.mark_first_packet(firsts); end if;
+    if exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
+      perform ec.broadcast_devices(nums);
+    end if;
+  end if;
+  if unknown <> '{}' then
+    perform ec.reject_unknown(ec.pick_items(items, unknown), door);
+  end if;
+
+  return jsonb_build_object(
+    'accepted', accepted, 'duplicate', cardinality(duplicates), 'rejected', cardinality(unknown),
+    'duplicates', to_jsonb(array(select unnest(duplicates) order by 1)),
+    'rejects', (select coalesce(jsonb_agg(jsonb_build_object('i', i, 'reason', 'unknown_device') order by i), '[]') from unnest(unknown) i));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.ingest_runs(items jsonb, door text, OUT accepted integer, OUT conflicts integer[], OUT collided integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  with parsed as materialized (
+    select p.i, p.d, p.q, p.t is null as timeless, p.received_at, p.ts,
+      s.device_num, s.reported_at, p.ts >= s.tenure_started_at as in_tenure,
+      coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
+      row_number() over (partition by s.device_num, p.ts order by p.i) as nth
+    from (
+      select j.i, j.s, j.d, j.q, j.t, to_timestamp(j.r::float8 / 1e6) as received_at,
+        to_timestamp(coalesce(j.t::float8 / 1e3, j.r::float8 / 1e6)) as ts
+      from jsonb_to_recordset(items) as j (i int, s text, d jsonb, r bigint, t bigint, q bigint)
+    ) p
+    join public.device_state s on s.serial = p.s
+    left join lateral (
+      -- A reading from before the tenure belongs to whoever held the device then.
+      select t.id as tenure_id, o.num as org_num
+      from public.device_tenures t join public.orgs o on o.id = t.org_id
+      where p.ts < s.tenure_started_at and t.device_id = s.device_id
+      order by t.started_at <= p.ts desc, case when t.started_at <= p.ts then t.started_at end desc, t.started_at
+      limit 1
+    ) e on true
+  ), stored as (
+    insert into public.telemetry (device_num, ts, received_at, org_num, tenure_id, seq, data)
+    select p.device_num, p.ts, p.received_at, p.org_num, p.tenure_id, p.q, p.d from parsed p where p.nth = 1
+    on conflict do nothing
+    returning device_num, ts
+  ), accepted_items as materialized (
+    select p.*, p.in_tenure
+      and coalesce(p.ts > greatest(p.reported_at, max(p.ts) filter (where p.in_tenure) over before), true) as newest
+    from parsed p
+    where p.nth = 1 and ((p.device_num, p.ts) in (select stored.device_num, stored.ts from stored)) is true
+    window before as (partition by p.device_num order by p.i rows between unbounded preceding and 1 preceding)
+  ), moves as materialized (
+    select a.device_num, ec.jsonb_merge(a.d order by a.i) as merged, max(a.ts) as reported_at, count(*) as n,
+      (array_agg(a.d order by a.i desc))[1] as last_packet,
+      (array_agg(a.q order by a.i desc) filter (where a.q is not null))[1] as last_seq,
+      ec.jsonb_merge(ec.times_of(a.d, a.ts) order by a.i) as times
+    from accepted_items a
+    where a.newest
+    group by a.device_num
+  ), readings as materialized (
+    -- Every window with the new readings behind it. Stored ones count up to −1, items from 0.
+    select s.device_num, s.product_type, c.metric, r.n - 30 as place, r.v, null::timestamptz as ts, null::int as org_num, null::int as tenure_id
+    from moves m
+    join public.device_state s on s.device_num = m.device_num
+    cross join lateral (values ('temp', s.w_temp), ('hum', s.w_hum), ('co2', s.w_co2), ('bat', s.w_bat)) as c (metric, readings)
+    cross join lateral unnest(c.readings) with ordinality as r (v, n)
+    union all
+    select a.device_num, s.product_type, c.metric, a.i, (a.d -> c.metric)::float8, a.ts, a.org_num, a.tenure_id
+    from accepted_items a
+    join public.device_state s on s.device_num = a.device_num
+    cross join (values ('temp'), ('hum'), ('co2'), ('bat')) as c (metric)
+    where a.newest and jsonb_typeof(a.d -> c.metric) = 'number'
+  ), compared as materialized (
+    select r.*, count(*) over preceding as before, sum(r.v) over preceding / 29 as mean,
+      row_number() over (partition by r.device_num, r.metric order by r.place desc) as from_end
+    from readings r
+    window preceding as (partition by r.device_num, r.metric order by r.place rows between 29 preceding and 1 preceding)
+  ), windows as materialized (
+    select w.device_num,
+      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'temp'), '{}') as w_temp,
+      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'hum'), '{}') as w_hum,
+      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'co2'), '{}') as w_co2,
+      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'bat'), '{}') as w_bat
+    from compared w
+    where w.from_end <= 29
+    group by w.device_num
+  ), arrivals as materialized (
+    select a.device_num, max(a.received_at) as last_seen,
+      (array_agg(a.received_at order by a.i) filter (where a.received_at >= coalesce(s.connected_changed_at, a.received_at)))[1] as connects_at
+    from accepted_items a
+    join public.device_state s on s.device_num = a.device_num
+    group by a.device_num
+  ), written as (
+    update public.device_state s set
+      last_seen = greatest(s.last_seen, a.last_seen),
+      last_telemetry_at = greatest(s.last_telemetry_at, a.last_seen),
+      last_door = door,
+      active = true,
+      connected = s.connected or door = 'mqtt' and a.connects_at is not null,
+      connected_changed_at = case when not s.connected and door = 'mqtt' then coalesce(a.connects_at, s.connected_changed_at)
+        else s.connected_changed_at end,
+      reported = case when m.device_num is null then s.reported else s.reported || m.merged end,
+      reported_at = greatest(s.reported_at, m.reported_at),
+      reported_version = s.reported_version + coalesce(m.n, 0),
+      older = case when m.device_num is null then s.older
+        else ec.older_times(s.reported || m.merged, s.reported_at, s.older || m.times, m.last_packet) end,
+      packet_keys = case when m.device_num is null then s.packet_keys
+        else array(select jsonb_object_keys(m.last_packet)) end,
+      last_seq = coalesce(m.last_seq, s.last_seq),
+      w_temp = coalesce(w.w_temp, s.w_temp), s_temp = ec.sum_of(coalesce(w.w_temp, s.w_temp)),
+      w_hum = coalesce(w.w_hum, s.w_hum), s_hum = ec.sum_of(coalesce(w.w_hum, s.w_hum)),
+      w_co2 = coalesce(w.w_co2, s.w_co2), s_co2 = ec.sum_of(coalesce(w.w_co2, s.w_co2)),
+      w_bat = coalesce(w.w_bat, s.w_bat), s_bat = ec.sum_of(coalesce(w.w_bat, s.w_bat))
+    from arrivals a
+    left join moves m on m.device_num = a.device_num
+    left join windows w on w.device_num = a.device_num
+    where s.device_num = a.device_num
+  ), deviated as (
+    insert into public.deviations (device_num, org_num, tenure_id, metric, ts, value, mean, pct)
+    select c.device_num, c.org_num, c.tenure_id, c.metric, c.ts, c.v, c.mean, p.pct
+    from compared c
+    join public.metric_definitions d on d.product_type = c.product_type and d.key = c.metric and d.watched
+    cross join lateral (select 100 * (c.v - c.mean) / nullif(greatest(abs(c.mean), d.min_denominator), 0)) as p (pct)
+    where c.place >= 0 and c.before = 29 and abs(c.v - c.mean) >= d.min_deviation and abs(p.pct) >= 20
+  )
+  select t.n, t.nums, t.mins, f.nums,
+    array(select p.i from parsed p
+      where (p.nth = 1 or not p.timeless) and (p.i in (select a.i from accepted_items a)) is not true),
+    array(select p.i from parsed p where p.nth > 1 and p.timeless)
+  into accepted, device_nums, minutes, first_time, conflicts, collided
+  from (
+    select sum(g.n)::int, array_agg(g.device_num), array_agg(g.minute)
+    from (
+      select a.device_num, (extract(epoch from a.ts)::bigint / 60)::int as minute, count(*) as n
+      from accepted_items a group by 1, 2
+    ) g
+  ) as t (n, nums, mins), (
+    select array_agg(s.device_num) from arrivals a join public.device_state s on s.device_num = a.device_num where not s.active
+  ) as f (nums);
+  accepted := coalesce(accepted, 0);
+end
+$function$;
+comment on function ec.ingest_runs(jsonb,text) is 'Stores several packets per device of a batch; internal to ec.ingest_telemetry';
+
+CREATE OR REPLACE FUNCTION ec.ingest_telemetry(batch json, door text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  begin
+    return ec.ingest_packets(batch::jsonb, door, false);
+  exception when unique_violation then
+    return ec.ingest_packets(batch::jsonb, door, true);
+  end;
+exception when data_exception or program_limit_exceeded or not_null_violation then
+  return ec.ingest_halves(batch, door, sqlerrm);
+end
+$function$;
+grant execute on function ec.ingest_telemetry(json,text) to ec_bridge;
+comment on function ec.ingest_telemetry(json,text) is 'Stores a batch of packets of any devices; both doors call it';
+
+CREATE OR REPLACE FUNCTION ec.iso_time(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO ''
+AS $function$ select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $function$;
+comment on function ec.iso_time(timestamp with time zone) is 'ISO 8601 UTC with milliseconds, as everything the API sends';
+
+CREATE OR REPLACE FUNCTION ec.item_serial(item json)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select substring(item::text from '^\s*{\s*"i"\s*:\s*\d+\s*,\s*"s"\s*:\s*"([A-Za-z0-9_-]{3,64})"') $function$;
+
+CREATE OR REPLACE FUNCTION ec.lease_topics(topics text[])
+ RETURNS TABLE(asked text, topic text, expires_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  ends_at timestamptz := clock_timestamp() + interval '20 seconds';
+begin
+  return query
+  with wanted as (
+    select a.asked, 'org' as kind, 'org:' || o.id || ':' || o.live_epoch as topic, o.id as org_id, o.num as org_num, null::int as device_num
+    from (select distinct w from unnest(topics) w) as a (asked)
+    join public.orgs o on a.asked like 'org:%' and o.id::text = substr(a.asked, 5)
+    union all
+    select a.asked, 'device', 'device:' || d.id || ':' || o.live_epoch, o.id, o.num, d.num
+    from (select distinct w from unnest(topics) w) as a (asked)
+    join public.devices d on a.asked like 'device:%' and d.serial = substr(a.asked, 8)
+    join public.orgs o on o.id = d.org_id
+  ), leased as (
+    insert into ec.live_leases as l (topic, kind, org_id, org_num, device_num, expires_at)
+    select w.topic, w.kind, w.org_id, w.org_num, w.device_num, ends_at
+    from wanted w where private.can_join_topic(w.topic)
+    order by w.topic
+    on conflict (topic) do update set expires_at = greatest(l.expires_at, excluded.expires_at)
+    returning l.topic, l.expires_at
+  )
+  select w.asked, l.topic, l.expires_at from leased l join wanted w on w.topic = l.topic order by w.asked;
+end
+$function$;
+grant execute on function ec.lease_topics(text[]) to authenticated;
+comment on function ec.lease_topics(text[]) is 'Starts or renews the live broadcast of topics for 20 seconds';
+
+CREATE OR REPLACE FUNCTION ec.mark_device_authenticated(serial text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select ec.mark_devices_authenticated(array[serial])
+$function$;
+grant execute on function ec.mark_device_authenticated(text) to ec_api;
+grant execute on function ec.mark_device_authenticated(text) to ec_bridge;
+grant execute on function ec.mark_device_authenticated(text) to ec_broker;
+
+CREATE OR REPLACE FUNCTION ec.mark_devices_authenticated(serials text[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update public.device_credentials c
+  set first_used_at = coalesce(c.first_used_at, now()), last_used_at = now()
+  where c.serial = any (serials) and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
+    and (c.last_used_at is null or c.last_used_at < now() - interval '1 minute')
+$function$;
+grant execute on function ec.mark_devices_authenticated(text[]) to ec_api;
+grant execute on function ec.mark_devices_authenticated(text[]) to ec_bridge;
+grant execute on function ec.mark_devices_authenticated(text[]) to ec_broker;
+comment on function ec.mark_devices_authenticated(text[]) is 'A broker let these in; which of two overlapping secrets was used it cannot say, so both count as used';
+
+CREATE OR REPLACE FUNCTION ec.mark_first_packet(device_nums integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update public.devices d set
+    lifecycle = case when d.lifecycle = 'retired' then d.lifecycle else 'active' end,
+    activated_at = coalesce(d.activated_at, clock_timestamp())
+  where d.num = any (device_nums) and (d.activated_at is null or d.lifecycle in ('manufactured', 'claimed'));
+  update public.device_credentials c set first_used_at = clock_timestamp(), last_used_at = clock_timestamp()
+  from public.devices d
+  where d.num = any (device_nums) and c.device_id = d.id and c.first_used_at is null and c.revoked_at is null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.me()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if private.actor_kind() = 'api_key' then
+    return (
+      select jsonb_build_object('kind', 'api_key', 'id', k.id, 'name', k.name, 'org_id', k.org_id, 'scopes', k.scopes)
+      from private.my_api_key() k
+    );
+  elsif private.actor_kind() is distinct from 'user' then
+    perform private.refuse('EC403', 'forbidden', 'Only people and API keys have an account.');
+  end if;
+  return ec.ensure_profile() || jsonb_build_object(
+    'kind', 'user',
+    'memberships', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'id', m.id, 'role', m.role,
+        'partner_id', m.partner_id, 'partner_name', p.name,
+        'org_id', m.org_id, 'org_name', o.name, 'org_slug', o.slug,
+        'location_id', m.location_id, 'location_name', l.name
+      ) order by array_position(
+        array['admin', 'partner', 'org_admin', 'operator', 'viewer', 'customer', 'tenant'], m.role), m.created_at), '[]')
+      from private.my_memberships() m
+      left join public.partners p on p.id = m.partner_id
+      left join public.orgs o on o.id = m.org_id
+      left join public.locations l on l.id = m.location_id
+    ));
+end
+$function$;
+grant execute on function ec.me() to authenticated;
+comment on function ec.me() is 'A person: profile + live memberships, the widest first; an API key: {kind, id, name, org_id, scopes}. EC401, EC403';
+
+CREATE OR REPLACE FUNCTION ec.next_day_start(day_start timestamp with time zone, zone text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$ select (date_trunc('day', day_start at time zone zone) + interval '1 day') at time zone zone $function$;
+
+CREATE OR REPLACE FUNCTION ec.older_times(reported jsonb, reported_at timestamp with time zone, older jsonb, packet jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_object_agg(key, coalesce(older -> key, to_jsonb(ec.iso_time(reported_at)))), '{}')
+  from jsonb_object_keys(reported) as key
+  where not packet ? key
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.pick_items(items jsonb, wanted integer[], later integer DEFAULT 0, plain boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_agg(case when later > 0 then jsonb_set(e, '{r}', to_jsonb((e ->> 'r')::bigint + later)) else e end
+    - case when plain then 'dup' else '' end)
+  from jsonb_array_elements(items) as e
+  where ((e ->> 'i')::int in (select unnest(wanted))) is true
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.purge_expired(at timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  counts jsonb := '{}';
+  n bigint;
+begin
+  delete from ec.mqtt_outbox o where o.sent_at < at - interval '1 day' or o.sent_at is null and o.expires_at < at;
+  get diagnostics n = row_count;
+  counts := counts || jsonb_build_object('mqtt_outbox', n);
+  delete from ec.webhook_outbox o where o.sent_at < at - interval '7 days';
+  delete from ec.mail_outbox o where o.sent_at < at - interval '7 days';
+  delete from ec.idempotency_keys i where i.created_at < at - interval '24 hours';
+  get diagnostics n = row_count;
+  counts := counts || jsonb_build_object('idempotency_keys', n);
+  delete from ec.live_leases l where l.expires_at < at - interval '1 minute';
+  delete from public.dead_letters d where d.received_at < at - interval '30 days';
+  get diagnostics n = row_count;
+  counts := counts || jsonb_build_object('dead_letters', n);
+  if to_regclass('cron.job_run_details') is not null then
+    execute 'delete from cron.job_run_details where end_time < $1' using at - interval '2 days';
+  end if;
+  return counts;
+end
+$function$;
+comment on function ec.purge_expired(timestamp with time zone) is 'Cron: removes what nobody will ask for again';
+
+CREATE OR REPLACE FUNCTION ec.push_telemetry(serial text, packets json, refused json)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  result jsonb;
+begin
+  if private.actor_kind() = 'device' then
+    device := private.require_own_device(push_telemetry.serial);
+  else
+    select d.* into device from public.devices d where d.serial = push_telemetry.serial;
+    perform private.require_org(device.org_id, 'control');
+    if device.lifecycle = 'retired' then
+      perform private.refuse('EC409', 'conflict', 'This device is retired; register it again first.');
+    end if;
+  end if;
+  result := ec.ingest_telemetry((
+    select coalesce(json_agg(json_build_object('i', p.i - 1, 's', device.serial, 'd', p.d, 'r', p.r, 't', p.t, 'q', p.q) order by p.i), '[]')
+    from rows from (json_to_recordset(packets) as (d json, r bigint, t bigint, q bigint)) with ordinality as p (d, r, t, q, i)
+  ), 'https');
+  if json_array_length(refused) > 0 then
+    perform ec.record_dead_letters((
+      select json_agg(json_build_object('s', device.serial, 'door', 'https', 'reason', x ->> 'reason', 'detail', x ->> 'detail',
+        'payload', x ->> 'payload', 'bytes', x -> 'bytes', 'r', x -> 'r'))
+      from json_array_elements(refused) x
+    ));
+  end if;
+  return jsonb_build_object('accepted', result -> 'accepted', 'duplicate', result -> 'duplicate',
+    'rejected', (result ->> 'rejected')::int + json_array_length(refused));
+end
+$function$;
+grant execute on function ec.push_telemetry(text,json,json) to authenticated;
+comment on function ec.push_telemetry(text,json,json) is 'The device itself, or action control: stores packets and refused ones → {accepted, duplicate, rejected}. EC403, EC404, EC409';
+
+CREATE OR REPLACE FUNCTION ec.read_device_commands(serial text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices := private.require_own_device(serial);
+begin
+  return jsonb_build_object('commands', '[]'::jsonb, 'desired', device.desired, 'desired_version', device.desired_version);
+end
+$function$;
+grant execute on function ec.read_device_commands(text) to authenticated;
+comment on function ec.read_device_commands(text) is 'The device itself: {commands, desired, desired_version}. EC404';
+
+CREATE OR REPLACE FUNCTION ec.rebuild_rollups(device_nums integer[], starts timestamp with time zone, ends timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET "TimeZone" TO 'UTC'
+ SET jit TO 'off'
+ SET work_mem TO '64MB'
+AS $function$
+declare
+  first_at timestamptz := date_bin('15 minutes', rebuild_rollups.starts, 'epoch');
+  last_at timestamptz := least(date_bin('15 minutes', rebuild_rollups.ends + interval '15 minutes', 'epoch'), date_trunc('minute', clock_timestamp()));
+  num int;
+  done int := 0;
+  made int;
+begin
+  perform pg_advisory_xact_lock(hashtext('ec.rollups'));
+  foreach num in array rebuild_rollups.device_nums loop
+    insert into public.rollups_1m as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
+    select num, g.bucket, g.tenure_id, g.org_num,
+      array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
+      array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
+    from (
+      select date_bin('1 minute', t.ts, 'epoch') as bucket, t.tenure_id, t.org_num, e.key, count(*)::int as n,
+        min(e.value::float8) as lo, max(e.value::float8) as hi, sum(e.value::float8) as total
+      from public.telemetry t cross join lateral jsonb_each(t.data) e
+      where t.device_num = num and t.ts >= first_at and t.ts < last_at and jsonb_typeof(e.value) = 'number'
+      group by 1, 2, 3, 4
+    ) g
+    group by g.bucket, g.tenure_id, g.org_num
+    on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
+      keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums;
+    get diagnostics made = row_count;
+    done := done + made;
+  end loop;
+
+  insert into ec.rollup_pending (level, device_num, bucket, ends_at)
+  select distinct '15m', m.device_num, b.bucket, b.bucket + interval '15 minutes'
+  from public.rollups_1m m, date_bin('15 minutes', m.bucket, 'epoch') as b (bucket)
+  where m.device_num = any (rebuild_rollups.device_nums) and m.bucket >= first_at and m.bucket < last_at
+  on conflict do nothing;
+  loop
+    made := ec.roll_pending(clock_timestamp(), 20000);
+    exit when made = 0;
+    done := done + made;
+  end loop;
+  return done;
+end
+$function$;
+grant execute on function ec.rebuild_rollups(integer[],timestamp with time zone,timestamp with time zone) to ec_worker;
+comment on function ec.rebuild_rollups(integer[],timestamp with time zone,timestamp with time zone) is 'Computes the roll-ups of devices and a range again from raw rows';
+
+CREATE OR REPLACE FUNCTION ec.record_dead_letters(items json)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into public.dead_letters
+    (org_id, device_id, serial, door, reason, detail, payload, payload_bytes, received_at)
+  select d.org_id, d.id, left(p.s, 64), p.door, left(p.reason, 64), left(p.detail, 500),
+    case when octet_length(p.payload) <= 8192 then p.payload else left(p.payload, 2048) end,
+    coalesce(p.bytes, octet_length(p.payload), 0), coalesce(to_timestamp(p.r::float8 / 1e6), now())
+  from json_to_recordset(items) as p (s text, door text, reason text, detail text, payload text, bytes int, r bigint)
+  left join public.devices d on d.serial = p.s
+$function$;
+grant execute on function ec.record_dead_letters(json) to ec_bridge;
+comment on function ec.record_dead_letters(json) is 'Stores refused packets with their reason';
+
+CREATE OR REPLACE FUNCTION ec.record_reported(items json)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  nums int[];
+begin
+  perform from public.device_state s
+    where s.serial in (select p.s from json_to_recordset(items) as p (s text)) order by s.device_num for no key update;
+
+  with arrived as (
+    select p.s, ec.jsonb_merge(p.d order by p.o) as document, count(*) as n,
+      to_timestamp(max(p.r)::float8 / 1e6) as at, (array_agg(p.door order by p.o desc))[1] as door,
+      ec.jsonb_merge(ec.times_of(p.d, to_timestamp(p.r::float8 / 1e6)) order by p.o) as times
+    from rows from (json_to_recordset(items) as (s text, d jsonb, r bigint, door text)) with ordinality as p (s, d, r, door, o)
+    where p.d <> '{}'
+    group by p.s
+  ), written as (
+    update public.device_state s set
+      reported = (s.reported || a.document) - gone.keys,
+      older = (s.older || a.times) - gone.keys,
+      packet_keys = array(select k from unnest(s.packet_keys) k where not a.document ? k),
+      reported_version = s.reported_version + a.n,
+      last_seen = greatest(s.last_seen, a.at),
+      last_door = coalesce(a.door, 'mqtt'),
+      connected = s.connected or coalesce(a.door, 'mqtt') = 'mqtt' and a.at >= coalesce(s.connected_changed_at, a.at),
+      connected_changed_at = case when not s.connected and coalesce(a.door, 'mqtt') = 'mqtt'
+        and a.at >= coalesce(s.connected_changed_at, a.at) then a.at else s.connected_changed_at end
+    from arrived a
+    cross join lateral (
+      select array(select e.key from jsonb_each(a.document) e where e.value = 'null') as keys
+    ) gone
+    where s.serial = a.s
+    returning s.device_num
+  )
+  select array_agg(w.device_num) into nums from written w;
+
+  if nums is not null and exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
+    perform ec.broadcast_devices(nums);
+  end if;
+end
+$function$;
+grant execute on function ec.record_reported(json) to ec_api;
+grant execute on function ec.record_reported(json) to ec_bridge;
+comment on function ec.record_reported(json) is 'Merges documents of shadow/reported into the reported shadow';
+
+CREATE OR REPLACE FUNCTION ec.record_status(items json)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  rounds int;
+  changed int[] := '{}';
+  flipped int[];
+begin
+  perform from public.device_state s
+    where s.serial in (select p.s from json_to_recordset(items) as p (s text)) order by s.device_num for no key update;
+
+  -- Several messages of one device take turns: each is judged by what the one before it left.
+  select max(n) into rounds from (
+    select count(*) as n from json_to_recordset(items) as p (s text) group by p.s) x;
+  for turn in 1 .. coalesce(rounds, 0) loop
+    with arrived as (
+      select p.s, p.online, to_timestamp(p.r::float8 / 1e6) as at, row_number() over (partition by p.s order by p.o) as n
+      from rows from (json_to_recordset(items) as (s text, online bool, r bigint)) with ordinality as p (s, online, r, o)
+    ), judged as (
+      select s.device_num, a.online, a.at, s.connected <> a.online
+        and a.at >= coalesce(s.connected_changed_at, a.at)
+        and (a.online or a.at >= coalesce(case when s.last_door = 'mqtt' then s.last_seen end, a.at)) as flips
+      from arrived a join public.device_state s on s.serial = a.s
+      where a.n = turn
+    ), written as (
+      update public.device_state s set
+        connected = case when j.flips then j.online else s.connected end,
+        connected_changed_at = case when j.flips then j.at else s.connected_changed_at end,
+        last_seen = case when j.online then greatest(s.last_seen, j.at) else s.last_seen end,
+        last_door = case when j.online then 'mqtt' else s.last_door end
+      from judged j
+      where s.device_num = j.device_num and (j.flips or j.online)
+      returning s.device_num, j.flips
+    )
+    select coalesce(array_agg(w.device_num) filter (where w.flips), '{}') into flipped from written w;
+    changed := changed || flipped;
+  end loop;
+
+  if changed <> '{}' and exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
+    perform ec.broadcast_presence(array(select distinct unnest(changed)));
+  end if;
+end
+$function$;
+grant execute on function ec.record_status(json) to ec_bridge;
+comment on function ec.record_status(json) is 'Birth and last will of devices';
+
+CREATE OR REPLACE FUNCTION ec.register_device(serial text, product_type text, fw_version text, secret_sha256 bytea, password_hash text, salt text, claim_sha256 bytea, org_id uuid DEFAULT NULL::uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  device public.devices;
+  org uuid;
+  created bool := false;
+  revived bool := false;
+  issued bool;
+begin
+  -- GUARD: only what can become part of a topic is a serial
+  if register_device.serial !~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$' then
+    perform private.refuse('EC400', 'invalid_request',
+      'A serial has 3 to 64 letters, digits, - or _, and starts with a letter or digit.');
+  end if;
+  select d.* into device from public.devices d where d.serial = register_device.serial for update;
+  org := private.registering_org(register_device.org_id, device.org_id);
+
+  if device.id is null then
+    perform private.check_product_type(register_device.product_type, org);
+    if private.actor_kind() = 'provisioning_key' then
+      perform private.check_provisioning_key(register_device.serial, register_device.product_type, true);
+    end if;
+    device := private.create_device(register_device.serial, register_device.product_type, register_device.fw_version, org);
+    created := device.id is not null;
+    if not created then
+      -- Somebody registered it between our look and our insert: now it is a repetition.
+      select d.* into strict device from public.devices d where d.serial = register_device.serial for update;
+    end if;
+  end if;
+
+  -- GUARD: another org's serial says only that it is taken
+  if device.org_id <> org then
+    perform private.refuse('EC409', 'serial_taken', 'This serial number is not available.');
+  end if;
+  if not created then
+    if device.product_type <> register_device.product_type then
+      perform private.refuse('EC409', 'conflict', format('This serial is registered as %s.', device.product_type));
+    end if;
+    if private.actor_kind() = 'provisioning_key' then
+      perform private.check_provisioning_key(device.serial, device.product_type, false);
+    end if;
+    if device.lifecycle = 'retired' then
+      perform private.revive_device(device);
+      revived := true;
+    end if;
+    -- Firmware that registers at boot knows its version best; a script repeated later does not.
+    update public.devices d set fw_version = coalesce(register_device.fw_version, d.fw_version)
+    where d.id = device.id and (private.actor_kind() = 'provisioning_key' or d.activated_at is null);
+  end if;
+  select d.* into strict device from public.devices d where d.id = device.id;
+
+  issued := private.may_issue_secret(device);
+  if issued then
+    delete from public.device_credentials c where c.device_id = device.id and c.created_at >= device.registered_at;
+    perform private.store_secret(device, register_device.secret_sha256, register_device.password_hash, register_device.salt);
+    if device.claimed_at is null and register_device.claim_sha256 is not null then
+      perform private.replace_claim_code(device.id, register_device.claim_sha256);
+    end if;
+  end if;
+  if created or revived or issued then
+    perform private.write_audit(
+      case when created then 'device_registered' when revived then 'device_restored' else 'device_secret_reissued' end,
+      'device', device.serial, org, null, jsonb_build_object('serial', device.serial, 'product_type', device.product_type));
+  end if;
+  return jsonb_build_object(
+    'device', private.device_json(device), 'created', created, 'issued', issued,
+    'claim_issued', issued and device.claimed_at is null and register_device.claim_sha256 is not null);
+end
+$function$;
+grant execute on function ec.register_device(text,text,text,bytea,text,text,bytea,uuid) to authenticated;
+comment on function ec.register_device(text,text,text,bytea,text,text,bytea,uuid) is 'Registers or finds a device → {device, created, issued, claim_issued}. EC400, EC401, EC403, EC404, EC409 serial_taken | conflict, EC422';
+
+CREATE OR REPLACE FUNCTION ec.register_devices(items json, org_id uuid DEFAULT NULL::uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  item record;
+  result jsonb;
+  results jsonb[] := array_fill(null::jsonb, array[greatest(json_array_length(items), 1)]);
+  failed_detail text;
+  failed_hint text;
+begin
+  if coalesce(json_array_length(items), 0) not between 1 and 500 then
+    perform private.refuse('EC400', 'invalid_request', 'Register 1 to 500 devices in one call.');
+  end if;
+  -- In the order of serials, so that two calls over the same ones cannot wait for each other.
+  for item in
+    select (e.i)::int as i, r.* from json_array_elements(items) with ordinality e (value, i),
+      json_to_record(e.value) r (
+        serial text, product_type text, fw_version text, secret_sha256 text, password_hash text, salt text, claim_sha256 text
+      )
+    order by r.serial, e.i
+  loop
+    begin
+      result := ec.register_device(
+        item.serial, item.product_type, item.fw_version, decode(item.secret_sha256, 'hex'), item.password_hash,
+        item.salt, decode(item.claim_sha256, 'hex'), register_devices.org_id) || '{"ok": true}';
+    exception
+      when sqlstate 'EC400' or sqlstate 'EC401' or sqlstate 'EC403' or sqlstate 'EC404' or sqlstate 'EC409'
+        or sqlstate 'EC422' or integrity_constraint_violation then
+        get stacked diagnostics failed_detail = pg_exception_detail, failed_hint = pg_exception_hint;
+        result := jsonb_build_object(
+          'ok', false, 'serial', item.serial, 'error', private.item_error(sqlstate, sqlerrm, failed_detail, failed_hint));
+    end;
+    results[item.i] := result || jsonb_build_object('i', item.i - 1);
+  end loop;
+  return to_jsonb(results);
+end
+$function$;
+grant execute on function ec.register_devices(json,uuid) to authenticated;
+comment on function ec.register_devices(json,uuid) is 'Up to 500 registrations, each with its own result in the order given: {i, ok, …} or {i, ok: false, error}';
+
+CREATE OR REPLACE FUNCTION ec.reject_unknown(items jsonb, door text)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  insert into public.dead_letters (serial, door, reason, detail, payload, payload_bytes, received_at)
+  select p.s, door, 'unknown_device', 'No device with this serial is registered.',
+    left(p.d::text, 2000), octet_length(p.d::text), to_timestamp(p.r::float8 / 1e6)
+  from jsonb_to_recordset(items) as p (s text, d jsonb, r bigint)
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.release_mqtt_outbox(ids bigint[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update ec.mqtt_outbox set claimed_by = null, claimed_until = null where id = any (ids) and sent_at is null
+$function$;
+grant execute on function ec.release_mqtt_outbox(bigint[]) to ec_bridge;
+comment on function ec.release_mqtt_outbox(bigint[]) is 'Not sent after all: anybody may claim these again at once';
+
+CREATE OR REPLACE FUNCTION ec.report_device_shadow(serial text, document jsonb, arrival bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices := private.require_own_device(serial);
+begin
+  perform ec.record_reported(json_build_array(json_build_object(
+    's', device.serial, 'd', document, 'r', arrival, 'door', 'https')));
+  return (
+    select jsonb_build_object('serial', device.serial, 'reported', s.reported, 'desired', device.desired,
+      'desired_version', device.desired_version)
+    from public.device_state s where s.device_id = device.id
+  );
+end
+$function$;
+grant execute on function ec.report_device_shadow(text,jsonb,bigint) to authenticated;
+comment on function ec.report_device_shadow(text,jsonb,bigint) is 'The device itself: merges a document into reported; arrival in µs → {serial, reported, desired, desired_version}. EC404';
+
+CREATE OR REPLACE FUNCTION ec.reserve_serial_prefix(prefix text, org_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  wanted text := reserve_serial_prefix.prefix;
+begin
+  if not private.is_admin() then
+    perform private.refuse('EC403', 'forbidden', 'Only the platform''s administrators reserve serial prefixes.');
+  end if;
+  perform private.require_org(reserve_serial_prefix.org_id, 'configure');
+  if exists (
+    select from public.serial_prefixes r
+    where r.maker_org_id <> reserve_serial_prefix.org_id and (starts_with(r.prefix, wanted) or starts_with(wanted, r.prefix))
+  ) then
+    perform private.refuse('EC409', 'conflict', 'This prefix overlaps with one that is reserved.');
+  end if;
+  insert into public.serial_prefixes (prefix, maker_org_id) values (wanted, reserve_serial_prefix.org_id)
+  on conflict do nothing;
+  perform private.write_audit('serial_prefix_reserved', 'serial_prefix', wanted, reserve_serial_prefix.org_id);
+end
+$function$;
+grant execute on function ec.reserve_serial_prefix(text,uuid) to authenticated;
+comment on function ec.reserve_serial_prefix(text,uuid) is 'From now on only this org registers new serials that start so; existing devices stay. EC403, EC404, EC409';
+
+CREATE OR REPLACE FUNCTION ec.resolve_credential(kind text, sha256 bytea)
+ RETURNS TABLE(id uuid, org_id uuid, scopes text[], product_type text, plan text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if kind = 'api_key' then
+    return query
+    select k.id, k.org_id, k.scopes, null::text, o.plan
+    from public.api_keys k join public.orgs o on o.id = k.org_id
+    where k.key_sha256 = resolve_credential.sha256
+      and k.revoked_at is null and (k.expires_at is null or k.expires_at > now());
+    update public.api_keys k set last_used_at = now()
+    where k.key_sha256 = resolve_credential.sha256
+      and (k.last_used_at is null or k.last_used_at < now() - interval '1 minute');
+  elsif kind = 'provisioning_key' then
+    return query
+    select k.id, k.org_id, array['provision'], k.product_type, o.plan
+    from public.provisioning_keys k join public.orgs o on o.id = k.org_id
+    where k.key_sha256 = resolve_credential.sha256
+      and k.revoked_at is null and (k.expires_at is null or k.expires_at > now());
+    update public.provisioning_keys k set last_used_at = now()
+    where k.key_sha256 = resolve_credential.sha256
+      and (k.last_used_at is null or k.last_used_at < now() - interval '1 minute');
+  end if;
+end
+$function$;
+grant execute on function ec.resolve_credential(text,bytea) to ec_api;
+comment on function ec.resolve_credential(text,bytea) is 'kind = api_key or provisioning_key; no row when unknown, revoked or expired';
+
+CREATE OR REPLACE FUNCTION ec.resolve_device(serial text, sha256 bytea)
+ RETURNS TABLE(device_id uuid, device_num integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  return query
+  select d.id, d.num
+  from public.device_credentials c join public.devices d on d.id = c.device_id
+  where c.secret_sha256 = resolve_device.sha256 and d.serial = resolve_device.serial
+    and c.revoked_at is null and (c.expires_at is null or c.expires_at > now()) and d.lifecycle <> 'retired';
+  if found then
+    update public.device_credentials c
+    set first_used_at = coalesce(c.first_used_at, now()), last_used_at = now()
+    where c.secret_sha256 = resolve_device.sha256
+      and (c.last_used_at is null or c.last_used_at < now() - interval '1 minute');
+  end if;
+end
+$function$;
+grant execute on function ec.resolve_device(text,bytea) to ec_api;
+comment on function ec.resolve_device(text,bytea) is 'No row when the secret is not a live one of that serial';
+
+CREATE OR REPLACE FUNCTION ec.retire_device(serial text, force boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  untouched bool;
+begin
+  device := private.lock_device(retire_device.serial, 'provision');
+  if device.lifecycle = 'retired' then
+    return jsonb_build_object('deleted', false);
+  end if;
+  if device.lifecycle = 'active' and not force then
+    perform private.refuse('EC409', 'conflict', 'This device is active. Retire it with force=true.');
+  end if;
+  perform private.clear_retained(device.serial);
+  perform pg_notify('ec_credentials', device.serial);
+  untouched := device.activated_at is null and device.claimed_at is null
+    and not exists (
+      select from public.device_credentials c where c.device_id = device.id and c.first_used_at is not null
+    );
+  perform private.write_audit(case when untouched then 'device_deleted' else 'device_retired' end,
+    'device', device.serial, device.org_id, private.device_json(device));
+  -- A device that never lived leaves no history, so its serial becomes free again.
+  if untouched then
+    delete from public.devices d where d.id = device.id;
+    return jsonb_build_object('deleted', true);
+  end if;
+  update public.device_credentials c set revoked_at = now() where c.device_id = device.id and c.revoked_at is null;
+  update public.claim_codes c set revoked_at = now()
+  where c.device_id = device.id and c.used_at is null and c.revoked_at is null;
+  update public.device_tenures t set ended_at = greatest(clock_timestamp(), t.started_at)
+  where t.device_id = device.id and t.ended_at is null;
+  update public.devices d set
+    lifecycle = 'retired', retired_at = now(), desired = '{}', desired_version = d.desired_version + 1,
+    pending_fw_version = null, pending_fw_url = null
+  where d.id = device.id;
+  return jsonb_build_object('deleted', false);
+end
+$function$;
+grant execute on function ec.retire_device(text,boolean) to authenticated;
+comment on function ec.retire_device(text,boolean) is 'Ends all its secrets and keeps its history; deletes it when it never lived. EC403, EC404, EC409 conflict (active)';
+
+CREATE OR REPLACE FUNCTION ec.revoke_api_key(api_key_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  key public.api_keys;
+begin
+  select k.* into key from public.api_keys k where k.id = revoke_api_key.api_key_id for update;
+  perform private.require_org(key.org_id, 'invite');
+  if key.revoked_at is not null then
+    return;
+  end if;
+  update public.api_keys k set revoked_at = now() where k.id = key.id;
+  -- Live tokens made with the key end with it.
+  update public.orgs o set live_epoch = o.live_epoch + 1 where o.id = key.org_id;
+  perform private.write_audit('api_key_revoked', 'api_key', key.id::text, key.org_id, to_jsonb(key) - 'key_sha256');
+end
+$function$;
+grant execute on function ec.revoke_api_key(uuid) to authenticated;
+comment on function ec.revoke_api_key(uuid) is 'Ends a key at once; repeating it changes nothing. EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.revoke_credential(credential_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+begin
+  device := private.lock_device(
+    (select c.serial from public.device_credentials c where c.id = revoke_credential.credential_id), 'provision');
+  update public.device_credentials c set revoked_at = now()
+  where c.id = revoke_credential.credential_id and c.revoked_at is null;
+  if not found then
+    return;
+  end if;
+  perform pg_notify('ec_credentials', device.serial);
+  if not exists (select from ec.mqtt_credentials c where c.serial = device.serial) then
+    perform private.clear_retained(device.serial);
+  end if;
+  perform private.write_audit('credential_revoked', 'device', device.serial, device.org_id,
+    jsonb_build_object('credential_id', credential_id));
+end
+$function$;
+grant execute on function ec.revoke_credential(uuid) to authenticated;
+comment on function ec.revoke_credential(uuid) is 'Ends a secret at once; repeating it changes nothing. EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.revoke_provisioning_key(provisioning_key_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  key public.provisioning_keys;
+begin
+  select k.* into key from public.provisioning_keys k where k.id = revoke_provisioning_key.provisioning_key_id for update;
+  perform private.require_org(key.org_id, 'invite');
+  if key.revoked_at is not null then
+    return;
+  end if;
+  update public.provisioning_keys k set revoked_at = now() where k.id = key.id;
+  perform private.write_audit('provisioning_key_revoked', 'provisioning_key', key.id::text, key.org_id,
+    to_jsonb(key) - 'key_sha256');
+end
+$function$;
+grant execute on function ec.revoke_provisioning_key(uuid) to authenticated;
+comment on function ec.revoke_provisioning_key(uuid) is 'Ends a key at once; devices it registered keep theirs. EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.roll_days(device_nums integer[], org_nums integer[], buckets timestamp with time zone[], ends timestamp with time zone[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET work_mem TO '32MB'
+AS $function$
+  insert into public.rollups_1d as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
+  select g.device_num, g.bucket, g.tenure_id, g.org_num,
+    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
+    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
+  from (
+    select x.device_num, x.bucket, q.tenure_id, q.org_num, e.key,
+      sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
+    from unnest(roll_days.device_nums, roll_days.org_nums, roll_days.buckets, roll_days.ends) as x (device_num, org_num, bucket, ends_at)
+    join public.rollups_15m q
+      on q.device_num = x.device_num and q.bucket >= x.bucket and q.bucket < x.ends_at and q.org_num = x.org_num
+    cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
+    group by x.device_num, x.bucket, q.tenure_id, q.org_num, e.key
+  ) g
+  group by g.device_num, g.bucket, g.tenure_id, g.org_num
+  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
+    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.roll_hours(device_nums integer[], buckets timestamp with time zone[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET work_mem TO '32MB'
+AS $function$
+  insert into public.rollups_1h as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
+  select g.device_num, g.bucket, g.tenure_id, g.org_num,
+    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
+    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
+  from (
+    select x.device_num, x.bucket, q.tenure_id, q.org_num, e.key,
+      sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
+    from unnest(roll_hours.device_nums, roll_hours.buckets) as x (device_num, bucket)
+    join public.rollups_15m q
+      on q.device_num = x.device_num and q.bucket >= x.bucket and q.bucket < x.bucket + interval '1 hour'
+    cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
+    group by x.device_num, x.bucket, q.tenure_id, q.org_num, e.key
+  ) g
+  group by g.device_num, g.bucket, g.tenure_id, g.org_num
+  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
+    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.roll_minutes(device_nums integer[], buckets timestamp with time zone[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET work_mem TO '32MB'
+AS $function$
+  insert into public.rollups_1m as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
+  select g.device_num, g.bucket, g.tenure_id, g.org_num,
+    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
+    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
+  from (
+    select x.device_num, x.bucket, t.tenure_id, t.org_num, e.key, count(*)::int as n,
+      min(e.value::float8) as lo, max(e.value::float8) as hi, sum(e.value::float8) as total
+    from unnest(roll_minutes.device_nums, roll_minutes.buckets) as x (device_num, bucket)
+    join public.telemetry t
+      on t.device_num = x.device_num and t.ts >= x.bucket and t.ts < x.bucket + interval '1 minute'
+    cross join lateral jsonb_each(t.data) e
+    where jsonb_typeof(e.value) = 'number'
+    group by x.device_num, x.bucket, t.tenure_id, t.org_num, e.key
+  ) g
+  group by g.device_num, g.bucket, g.tenure_id, g.org_num
+  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
+    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.roll_pending(now timestamp with time zone, max_buckets integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  nums int[];
+  orgs int[];
+  starts timestamptz[];
+  ends timestamptz[];
+  done int := 0;
+begin
+  with due as (
+    delete from ec.rollup_pending p
+    where (p.level, p.device_num, p.org_num, p.bucket) in (
+      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
+      where d.level = '15m' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
+    returning p.device_num, p.bucket
+  )
+  select array_agg(d.device_num), array_agg(d.bucket) into nums, starts from due d;
+  if nums is not null then
+    perform ec.roll_quarters(nums, starts);
+    done := done + cardinality(nums);
+    insert into ec.rollup_pending (level, device_num, bucket, ends_at)
+    select distinct '1h', x.device_num, h.bucket, h.bucket + interval '1 hour'
+    from unnest(nums, starts) as x (device_num, bucket), date_trunc('hour', x.bucket, 'UTC') as h (bucket)
+    on conflict do nothing;
+    insert into ec.rollup_pending (level, device_num, org_num, bucket, ends_at)
+    select distinct '1d', q.device_num, q.org_num, d.bucket, ec.next_day_start(d.bucket, o.timezone)
+    from unnest(nums, starts) as x (device_num, bucket)
+    join public.rollups_15m q on q.device_num = x.device_num and q.bucket = x.bucket
+    join public.orgs o on o.num = q.org_num
+    cross join lateral ec.day_start(x.bucket, o.timezone) as d (bucket)
+    on conflict do nothing;
+  end if;
+
+  with due as (
+    delete from ec.rollup_pending p
+    where (p.level, p.device_num, p.org_num, p.bucket) in (
+      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
+      where d.level = '1h' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
+    returning p.device_num, p.bucket
+  )
+  select array_agg(d.device_num), array_agg(d.bucket) into nums, starts from due d;
+  if nums is not null then
+    perform ec.roll_hours(nums, starts);
+    done := done + cardinality(nums);
+  end if;
+
+  with due as (
+    delete from ec.rollup_pending p
+    where (p.level, p.device_num, p.org_num, p.bucket) in (
+      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
+      where d.level = '1d' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
+    returning p.device_num, p.org_num, p.bucket, p.ends_at
+  )
+  select array_agg(d.device_num), array_agg(d.org_num), array_agg(d.bucket), array_agg(d.ends_at)
+  into nums, orgs, starts, ends from due d;
+  if nums is not null then
+    perform ec.roll_days(nums, orgs, starts, ends);
+    done := done + cardinality(nums);
+  end if;
+  return done;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.roll_quarters(device_nums integer[], buckets timestamp with time zone[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET work_mem TO '32MB'
+AS $function$
+  insert into public.rollups_15m as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
+  select g.device_num, g.bucket, g.tenure_id, g.org_num,
+    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
+    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
+  from (
+    select x.device_num, x.bucket, m.tenure_id, m.org_num, e.key,
+      sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
+    from unnest(roll_quarters.device_nums, roll_quarters.buckets) as x (device_num, bucket)
+    join public.rollups_1m m
+      on m.device_num = x.device_num and m.bucket >= x.bucket and m.bucket < x.bucket + interval '15 minutes'
+    cross join lateral unnest(m.keys, m.counts, m.mins, m.maxs, m.sums) as e (key, n, lo, hi, total)
+    group by x.device_num, x.bucket, m.tenure_id, m.org_num, e.key
+  ) g
+  group by g.device_num, g.bucket, g.tenure_id, g.org_num
+  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
+    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.rotate_credential(device_id uuid, secret_sha256 bytea, password_hash text, salt text, overlap_s integer DEFAULT 3600)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  ends_at timestamptz := now() + make_interval(secs => overlap_s);
+  old_expires_at timestamptz;
+  credential_id uuid;
+begin
+  device := private.lock_device(
+    (select d.serial from public.devices d where d.id = rotate_credential.device_id), 'provision');
+  if device.lifecycle = 'retired' then
+    perform private.refuse('EC409', 'conflict', 'This device is retired; register it again first.');
+  end if;
+  if overlap_s is null or overlap_s not between 0 and 604800 then
+    perform private.refuse('EC400', 'invalid_request', 'overlap_s is a number of seconds up to 7 days; 0 ends the old secret at once.');
+  end if;
+  update public.device_credentials c set
+    expires_at = least(c.expires_at, ends_at),
+    revoked_at = case when overlap_s = 0 then now() end
+  where c.device_id = device.id and c.revoked_at is null and (c.expires_at is null or c.expires_at > now());
+  if found then
+    old_expires_at := ends_at;
+  end if;
+  credential_id := private.store_secret(device, secret_sha256, password_hash, salt);
+  perform private.write_audit('credential_rotated', 'device', device.serial, device.org_id, null,
+    jsonb_build_object('credential_id', credential_id, 'overlap_s', overlap_s));
+  return jsonb_build_object('id', credential_id, 'old_expires_at', old_expires_at);
+end
+$function$;
+grant execute on function ec.rotate_credential(uuid,bytea,text,text,integer) to authenticated;
+comment on function ec.rotate_credential(uuid,bytea,text,text,integer) is 'Stores a new secret; the ones before it end after overlap_s seconds → {id, old_expires_at}. EC400, EC403, EC404, EC409';
+
+CREATE OR REPLACE FUNCTION ec.run_rollups(now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET "TimeZone" TO 'UTC'
+AS $function$
+declare
+  this_minute int := floor(extract(epoch from run_rollups.now) / 60);
+  nums int[];
+  mins int[];
+  taken int;
+  done int := 0;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('ec.rollups')) then
+    return -1;
+  end if;
+
+  with consumed as (
+    delete from ec.ingest_log l
+    where l.id in (select o.id from ec.ingest_log o order by o.id limit 20000)
+    returning l.device_nums, l.minutes
+  ), touched as (
+    select distinct x.device_num, x.minute from consumed c cross join lateral unnest(c.device_nums, c.minutes) as x (device_num, minute)
+  ), later as (
+    -- Minutes that still run, and those of devices whose clock is ahead, go back on the list.
+    insert into ec.ingest_log (device_nums, minutes)
+    select array_agg(t.device_num), array_agg(t.minute) from touched t where t.minute >= this_minute having count(*) > 0
+  )
+  select array_agg(t.device_num order by t.device_num, t.minute) filter (where t.minute < this_minute),
+    array_agg(t.minute order by t.device_num, t.minute) filter (where t.minute < this_minute),
+    (select count(*) from consumed)
+  into nums, mins, taken from touched t;
+
+  if nums is not null then
+    done := cardinality(nums);
+    -- In parts: a statement over a long back-log would spill its groups to disk.
+    for part in 0 .. (done - 1) / 5000 loop
+      perform ec.roll_minutes(nums[part * 5000 + 1 : part * 5000 + 5000],
+        array(select to_timestamp(m * 60::float8) from unnest(mins[part * 5000 + 1 : part * 5000 + 5000]) m));
+    end loop;
+    insert into ec.rollup_pending (level, device_num, bucket, ends_at)
+    select distinct '15m', x.device_num, b.bucket, b.bucket + interval '15 minutes'
+    from unnest(nums, mins) as x (device_num, minute), to_timestamp(x.minute / 15 * 900::float8) as b (bucket)
+    on conflict do nothing;
+  end if;
+  done := done + ec.roll_pending(run_rollups.now, 100000);
+
+  -- Only a run that emptied the list has rolled everything up to this minute.
+  if coalesce(taken, 0) < 20000 then
+    update ec.rollup_progress p set rolled_until = greatest(p.rolled_until, to_timestamp(this_minute * 60::float8));
+  end if;
+  return done;
+end
+$function$;
+grant execute on function ec.run_rollups(timestamp with time zone) to ec_worker;
+comment on function ec.run_rollups(timestamp with time zone) is 'Rolls up what ingest logged since the last run';
+
+CREATE OR REPLACE FUNCTION ec.send_due_topics(topics text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  at timestamptz := clock_timestamp();
+  lease record;
+  nums int[];
+  overflow int[];
+  message jsonb;
+begin
+  for lease in
+    select l.topic, l.kind, l.device_num from ec.live_leases l
+    where l.topic = any (topics) and l.expires_at > at
+      and (l.last_sent_at is null or l.last_sent_at <= at - interval '500 milliseconds')
+      and exists (select from ec.live_pending p where p.topic = l.topic)
+    order by l.topic
+    for update skip locked
+  loop
+    with taken as (
+      delete from ec.live_pending p where p.topic = lease.topic returning p.device_num
+    )
+    select array_agg(distinct t.device_num) into nums from taken t;
+    continue when nums is null;
+
+    -- One message stays small enough for every broker of broadcasts; the rest goes with the next one.
+    overflow := nums[501:];
+    if overflow <> '{}' then
+      insert into ec.live_pending (topic, device_num) select lease.topic, n from unnest(overflow) n;
+      nums := nums[:500];
+    end if;
+
+    if lease.kind = 'device' then
+      select jsonb_build_object('serial', s.serial, 'ts', ec.iso_time(coalesce(s.reported_at, s.last_seen)),
+        'data', s.reported - array(select jsonb_object_keys(s.older)), 'reported', s.reported, 'older', s.older,
+        'reported_version', s.reported_version, 'last_seen', ec.iso_time(s.last_seen), 'connected', s.connected,
+        'status', ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), at))
+      into message
+      from public.device_state s
+      join public.devices d on d.id = s.device_id
+      join public.product_types t on t.key = s.product_type
+      where s.device_num = lease.device_num;
+      perform realtime.send(message, 'telemetry', lease.topic, true);
+    else
+      select jsonb_build_object('devices', jsonb_agg(jsonb_build_object('serial', s.serial,
+        'ts', ec.iso_time(coalesce(s.reported_at, s.last_seen)), 'last_seen', ec.iso_time(s.last_seen), 'connected', s.connected,
+        'status', ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), at), 'values', s.reported)))
+      into message
+      from public.device_state s
+      join public.devices d on d.id = s.device_id
+      join public.product_types t on t.key = s.product_type
+      where s.device_num = any (nums);
+      perform realtime.send(message, 'fleet', lease.topic, true);
+    end if;
+    update ec.live_leases l set last_sent_at = at where l.topic = lease.topic;
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.session_is_live(session_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (select from auth.sessions s where s.id = session_is_live.session_id)
+$function$;
+grant execute on function ec.session_is_live(uuid) to authenticated;
+grant execute on function ec.session_is_live(uuid) to ec_api;
+comment on function ec.session_is_live(uuid) is 'False once the person signed out or was signed out';
+
+CREATE OR REPLACE FUNCTION ec.setup_cron()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if to_regprocedure('cron.schedule(text, text, text)') is null then
+    raise notice 'pg_cron is not installed: no jobs were scheduled';
+    return;
+  end if;
+  perform cron.schedule(job.name, job.schedule, job.command)
+  from (values
+    ('ec_ensure_partitions', '7 * * * *', 'select ec.ensure_partitions(now())'),
+    ('ec_drop_old_partitions', '17 * * * *', 'select ec.drop_old_partitions(now())'),
+    ('ec_run_rollups', '30 seconds', 'select ec.run_rollups(now())'),
+    ('ec_mark_offline', '30 seconds', 'select ec.mark_offline(now())'),
+    ('ec_sweep_live', '5 seconds', 'select ec.sweep_live(now())'),
+    ('ec_expire_credentials', '* * * * *', 'select ec.expire_credentials(now())'),
+    ('ec_purge_expired', '23 * * * *', 'select ec.purge_expired(now())')
+  ) job (name, schedule, command);
+end
+$function$;
+comment on function ec.setup_cron() is 'Schedules all jobs by name; safe to repeat';
+
+CREATE OR REPLACE FUNCTION ec.spread_arrivals(items jsonb, wanted integer[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_agg(case when x.nth > 1 then jsonb_set(x.e, '{r}', to_jsonb(x.r + x.nth - 1)) else x.e end)
+  from (
+    select e, (e ->> 'i')::int as i, (e ->> 'r')::bigint as r, case when e ->> 't' is null
+      then row_number() over (partition by e ->> 's', e ->> 'r', e ->> 't' is null order by (e ->> 'i')::int) else 1 end as nth
+    from jsonb_array_elements(items) as e
+  ) as x
+  where (x.i in (select unnest(wanted))) is true
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.sum_of(readings double precision[])
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO ''
+AS $function$ select coalesce(sum(v order by n), 0) from unnest(readings) with ordinality as r (v, n) $function$;
+comment on function ec.sum_of(double precision[]) is 'Sum of a window of readings, oldest first';
+
+CREATE OR REPLACE FUNCTION ec.sweep_live(now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  topics text[];
+begin
+  if exists (select from ec.live_leases l where l.expires_at <= sweep_live.now) then
+    with ended as (
+      delete from ec.live_leases l
+      where l.topic in (select e.topic from ec.live_leases e where e.expires_at <= sweep_live.now for update skip locked)
+      returning l.topic
+    )
+    delete from ec.live_pending p using ended where p.topic = ended.topic;
+  end if;
+  select array_agg(distinct p.topic) into topics from ec.live_pending p;
+  if topics is not null then perform ec.send_due_topics(topics); end if;
+  return (select count(*) from ec.live_leases);
+end
+$function$;
+grant execute on function ec.sweep_live(timestamp with time zone) to ec_bridge;
+grant execute on function ec.sweep_live(timestamp with time zone) to ec_worker;
+comment on function ec.sweep_live(timestamp with time zone) is 'Trailing edge of live broadcast; returns the number of leases';
+
+CREATE OR REPLACE FUNCTION ec.times_of(packet jsonb, at timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$ select jsonb_object_agg(key, ec.iso_time(at)) from jsonb_object_keys(packet) as key $function$;
+comment on function ec.times_of(jsonb,timestamp with time zone) is 'Every key of a packet → its time';
+
+CREATE OR REPLACE FUNCTION ec.update_device(serial text, patch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.devices;
+  after public.devices;
+begin
+  perform private.require_keys(patch, array['name', 'attributes', 'tags', 'online_window_s']);
+  before := private.lock_device(update_device.serial, 'configure');
+  if jsonb_typeof(patch -> 'attributes') <> 'object' or octet_length(patch ->> 'attributes') > 16384 then
+    perform private.refuse('EC400', 'invalid_request', 'attributes is an object of at most 16 KB.');
+  end if;
+  if patch ? 'tags' and (
+    jsonb_typeof(patch -> 'tags') <> 'array' or jsonb_array_length(patch -> 'tags') > 32
+    or exists (select from jsonb_array_elements(patch -> 'tags') t where jsonb_typeof(t) <> 'string' or t #>> '{}' !~ '^\S(.{0,62}\S)?$')
+  ) then
+    perform private.refuse('EC400', 'invalid_request', 'tags is an array of at most 32 strings of 1 to 64 characters.');
+  end if;
+  update public.devices d set
+    name = case when patch ? 'name' then patch ->> 'name' else d.name end,
+    attributes = private.merge_patch(d.attributes, coalesce(patch -> 'attributes', '{}')),
+    tags = case when patch ? 'tags'
+      then array(select distinct t from jsonb_array_elements_text(patch -> 'tags') t order by t) else d.tags end,
+    online_window_s = case when patch ? 'online_window_s' then (patch ->> 'online_window_s')::int else d.online_window_s end
+  where d.id = before.id
+  returning d.* into after;
+  perform private.write_audit('device_updated', 'device', after.serial, after.org_id,
+    private.device_json(before), private.device_json(after));
+  return private.device_json(after);
+end
+$function$;
+grant execute on function ec.update_device(text,jsonb) to authenticated;
+comment on function ec.update_device(text,jsonb) is 'Keys name, attributes (merge, null removes), tags, online_window_s → the device. EC400, EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.update_location(location_id uuid, patch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.locations;
+  after public.locations;
+begin
+  before := private.require_location(update_location.location_id);
+  perform private.require_keys(patch, array['name', 'parent_id', 'timezone']);
+  if patch ->> 'timezone' is not null then
+    perform private.require_timezone(patch ->> 'timezone');
+  end if;
+  update public.locations l set
+    name = case when patch ? 'name' then patch ->> 'name' else l.name end,
+    timezone = case when patch ? 'timezone' then patch ->> 'timezone' else l.timezone end,
+    parent_id = case when patch ? 'parent_id' then (patch ->> 'parent_id')::uuid else l.parent_id end
+  where l.id = before.id
+  returning l.* into after;
+  perform private.write_audit('location_updated', 'location', after.id::text, after.org_id, to_jsonb(before), to_jsonb(after));
+  return to_jsonb(after);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'There is one of this name in the same place.');
+end
+$function$;
+grant execute on function ec.update_location(uuid,jsonb) to authenticated;
+comment on function ec.update_location(uuid,jsonb) is 'Keys name, parent_id, timezone → the location. EC400, EC403, EC404, EC409, EC422';
+
+CREATE OR REPLACE FUNCTION ec.update_org(org_id uuid, patch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.orgs;
+  after public.orgs;
+begin
+  perform private.require_org(update_org.org_id, 'configure');
+  perform private.require_keys(patch, array['name', 'slug', 'plan', 'product', 'timezone', 'brand', 'partner_id']);
+  select o.* into strict before from public.orgs o where o.id = update_org.org_id for update;
+  -- GUARD: nobody raises their own plan or changes hands by themselves
+  if patch ? 'partner_id' and not private.is_admin() then
+    perform private.refuse('EC403', 'forbidden', 'Only the platform''s administrators move an organisation to another partner.');
+  end if;
+  if patch ? 'plan' and not coalesce(before.partner_id in (select private.my_partner_ids()), false) and not private.is_admin() then
+    perform private.refuse('EC403', 'forbidden', 'Your partner or the platform''s administrators change the plan.');
+  end if;
+  perform private.check_org_input(patch, before.id);
+  update public.orgs o set
+    name = case when patch ? 'name' then patch ->> 'name' else o.name end,
+    slug = case when patch ? 'slug' then patch ->> 'slug' else o.slug end,
+    plan = case when patch ? 'plan' then patch ->> 'plan' else o.plan end,
+    product = case when patch ? 'product' then patch ->> 'product' else o.product end,
+    timezone = case when patch ? 'timezone' then patch ->> 'timezone' else o.timezone end,
+    brand = case when patch ? 'brand' then patch -> 'brand' else o.brand end,
+    partner_id = case when patch ? 'partner_id' then (patch ->> 'partner_id')::uuid else o.partner_id end,
+    -- The partner before loses its view.
+    live_epoch = o.live_epoch + case when patch ? 'partner_id' then 1 else 0 end
+  where o.id = before.id
+  returning o.* into after;
+  perform private.write_audit('org_updated', 'org', after.id::text, after.id, to_jsonb(before), to_jsonb(after));
+  return to_jsonb(after);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'This slug is in use; choose another.');
+end
+$function$;
+grant execute on function ec.update_org(uuid,jsonb) to authenticated;
+comment on function ec.update_org(uuid,jsonb) is 'Keys name, slug, plan, product, timezone, brand, partner_id → the org. EC400, EC403, EC404, EC409, EC422';
+
+CREATE OR REPLACE FUNCTION private.actor_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select (case when c ? 'ec_kind' then c ->> 'ec_id' else c ->> 'sub' end)::uuid from private.claims() c
+$function$;
+grant execute on function private.actor_id() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.actor_kind()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case when c ? 'ec_kind' then c ->> 'ec_kind' when c ? 'sub' then 'user' end from private.claims() c
+$function$;
+grant execute on function private.actor_kind() to authenticated;
+comment on function private.actor_kind() is 'user, api_key, device, provisioning_key; null = the system itself';
+
+CREATE OR REPLACE FUNCTION private.actor_label()
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select case private.actor_kind()
+    when 'user' then (select coalesce(p.email, p.id::text) from public.profiles p where p.id = private.actor_id())
+    when 'api_key' then (select k.name || ' (' || k.prefix || '…)' from public.api_keys k where k.id = private.actor_id())
+    when 'provisioning_key' then
+      (select k.name || ' (' || k.prefix || '…)' from public.provisioning_keys k where k.id = private.actor_id())
+    when 'device' then (select d.serial from public.devices d where d.id = private.actor_id())
+    else 'system'
+  end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.can(org_id uuid, action text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select case private.actor_kind()
+    when 'user' then exists (
+      select from private.my_memberships() m
+      join public.orgs o on o.id = can.org_id
+      where case m.role
+        when 'admin' then true
+        when 'partner' then m.partner_id = o.partner_id
+          and can.action in ('read', 'configure', 'invite', 'provision')
+        when 'org_admin' then m.org_id = o.id
+        when 'operator' then m.org_id = o.id and can.action in ('read', 'control')
+        when 'viewer' then m.org_id = o.id and can.action = 'read'
+        else false
+      end
+    )
+    when 'api_key' then exists (
+      select from private.my_api_key() k
+      where k.org_id = can.org_id and case can.action
+        when 'read' then 'read' when 'control' then 'write' when 'configure' then 'write'
+        when 'ota' then 'ota' when 'provision' then 'provision'
+      end = any (k.scopes)
+    )
+    when 'provisioning_key' then can.action = 'provision' and exists (
+      select from private.my_provisioning_key() k where k.org_id = can.org_id
+    )
+    else false
+  end
+$function$;
+grant execute on function private.can(uuid,text) to authenticated;
+comment on function private.can(uuid,text) is 'action: read, control (desired, commands), configure (settings), invite (hand out access), ota, provision (register)';
+
+CREATE OR REPLACE FUNCTION private.can_join_topic(topic text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  kind text := split_part(topic, ':', 1);
+  wanted_id uuid;
+  wanted_epoch int;
+begin
+  if topic !~ '^(org|device):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]{1,9}$' then
+    return false;
+  end if;
+  -- A token made for named topics joins no others.
+  if private.claims() ? 'ec_topics' and not private.claims() -> 'ec_topics' ? topic then
+    return false;
+  end if;
+  wanted_id := split_part(topic, ':', 2);
+  wanted_epoch := split_part(topic, ':', 3);
+  if kind = 'org' then
+    return exists (
+      select from public.orgs o
+      where o.id = wanted_id and o.live_epoch = wanted_epoch
+        and o.id = any (array(select private.my_org_ids()))
+    );
+  end if;
+  return exists (
+    select from public.devices d join public.orgs o on o.id = d.org_id
+    where d.id = wanted_id and o.live_epoch = wanted_epoch
+      and (o.id = any (array(select private.my_org_ids())) or d.id = any (array(select private.my_device_ids())))
+  );
+end
+$function$;
+grant execute on function private.can_join_topic(text) to authenticated;
+
+CREATE OR REPLACE FUNCTION private.check_location_order()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  parent_type text;
+begin
+  select l.type into parent_type from public.locations l where l.id = new.parent_id and l.org_id = new.org_id;
+  if new.parent_id is not null and parent_type is null then
+    perform private.refuse('EC422', 'unprocessable', 'parent_id is no location of this organisation.');
+  end if;
+  if private.location_rank(parent_type) >= private.location_rank(new.type) then
+    perform private.refuse('EC422', 'unprocessable',
+      format('A %s cannot lie in a %s: the order is site, building, floor, room.', new.type, parent_type));
+  end if;
+  return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.check_org_input(input jsonb, org_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if input ? 'timezone' then
+    perform private.require_timezone(input ->> 'timezone');
+  end if;
+  if input ->> 'product' is not null then
+    perform private.check_product_type(input ->> 'product', org_id);
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.check_product_type(product_type text, org_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  known jsonb;
+begin
+  select jsonb_agg(p.key order by p.key) into known from public.product_types p
+  where p.maker_org_id is null or p.maker_org_id = check_product_type.org_id;
+  if not coalesce(known ? product_type, false) then
+    perform private.refuse('EC422', 'unprocessable',
+      format('There is no product type "%s". Known: %s.', product_type, (select string_agg(k, ', ') from jsonb_array_elements_text(known) k)),
+      jsonb_build_object('known', known));
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.check_provisioning_key(serial text, product_type text, is_new boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  key public.provisioning_keys;
+begin
+  select k.* into key from public.provisioning_keys k
+  where k.id = (select mine.id from private.my_provisioning_key() mine) for update;
+  if key.product_type <> check_provisioning_key.product_type then
+    perform private.refuse('EC403', 'forbidden', format('This key registers devices of type %s only.', key.product_type));
+  end if;
+  if key.mode = 'new' and not starts_with(serial, key.serial_prefix) then
+    perform private.refuse('EC403', 'forbidden', format('This key registers serials starting with %s only.', key.serial_prefix));
+  end if;
+  if not is_new then
+    return;
+  end if;
+  if key.mode = 'known' then
+    perform private.refuse('EC403', 'forbidden', 'This key only registers serials that its organisation registered before.');
+  end if;
+  update public.provisioning_keys k set used_count = k.used_count + 1 where k.id = key.id and k.used_count < k.max_count;
+  if not found then
+    perform private.refuse('EC403', 'forbidden', format('This key has registered its %s devices.', key.max_count));
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.claims()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb
+$function$;
+grant execute on function private.claims() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.clear_retained(serial text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.enqueue_mqtt(serial, kind, '', true) from unnest(array['shadow/desired', 'config']) kind
+$function$;
+
+CREATE OR REPLACE FUNCTION private.create_device(serial text, product_type text, fw_version text, org_id uuid)
+ RETURNS public.devices
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+begin
+  if exists (
+    select from public.serial_prefixes r
+    where starts_with(create_device.serial, r.prefix) and r.maker_org_id <> create_device.org_id
+  ) then
+    perform private.refuse('EC409', 'serial_taken', 'This serial number is not available.');
+  end if;
+  insert into public.devices (serial, product_type, fw_version, maker_org_id, org_id, registered_by_kind, registered_by_id)
+  values (serial, product_type, fw_version, org_id, org_id, private.actor_kind(), private.actor_id())
+  on conflict on constraint devices_serial_key do nothing
+  returning * into device;
+  if device.id is not null then
+    perform private.start_tenure(device.id, false);
+  end if;
+  return device;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.device_json(device public.devices)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', device.id, 'serial', device.serial, 'product_type', device.product_type, 'fw_version', device.fw_version,
+    'lifecycle', device.lifecycle, 'org_id', device.org_id, 'location_id', device.location_id, 'name', device.name,
+    'attributes', device.attributes, 'tags', device.tags, 'online_window_s', device.online_window_s,
+    'created_at', device.created_at, 'claimed_at', device.claimed_at, 'retired_at', device.retired_at,
+    'telemetry_interval_s', p.telemetry_interval_s, 'ota_public_key', p.ota_public_key
+  )
+  from public.product_types p where p.key = device.product_type
+$function$;
+
+CREATE OR REPLACE FUNCTION private.enqueue_mqtt(serial text, kind text, payload text, retain boolean DEFAULT false, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  outbox_id bigint;
+begin
+  insert into ec.mqtt_outbox (serial, topic, payload, retain, expires_at)
+  values (serial, format('devices/%s/%s', serial, kind), payload, retain, expires_at)
+  returning id into outbox_id;
+  perform pg_notify('ec_mqtt_outbox', '');
+  return outbox_id;
+end
+$function$;
+comment on function private.enqueue_mqtt(text,text,text,boolean,timestamp with time zone) is 'kind = the rest of the topic after devices/<serial>/';
+
+CREATE OR REPLACE FUNCTION private.find_or_create_location(org_id uuid, parent_id uuid, type text, name text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  found_id uuid;
+begin
+  insert into public.locations (org_id, parent_id, type, name)
+  values (
+    find_or_create_location.org_id, find_or_create_location.parent_id, find_or_create_location.type, find_or_create_location.name)
+  on conflict do nothing
+  returning id into found_id;
+  if found_id is not null then
+    perform private.write_audit('location_created', 'location', found_id::text, find_or_create_location.org_id, null,
+      jsonb_build_object('type', find_or_create_location.type, 'name', find_or_create_location.name));
+    return found_id;
+  end if;
+  select l.id into strict found_id from public.locations l
+  where l.org_id = find_or_create_location.org_id
+    and l.parent_id is not distinct from find_or_create_location.parent_id
+    and l.type = find_or_create_location.type and lower(l.name) = lower(find_or_create_location.name);
+  return found_id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.follow_membership()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  was_active bool := tg_op <> 'INSERT' and old.ended_at is null;
+  is_active bool := tg_op <> 'DELETE' and new.ended_at is null;
+  lost_access bool := was_active and (
+    not is_active or (old.user_id, old.role, old.partner_id, old.org_id, old.location_id)
+      is distinct from (new.user_id, new.role, new.partner_id, new.org_id, new.location_id));
+  gained_access bool := is_active and (not was_active or lost_access);
+begin
+  if lost_access then
+    -- Live topics carry the epoch: sockets that joined under the old one hear nothing new.
+    update public.orgs o set live_epoch = o.live_epoch + 1
+    where o.id = old.org_id or o.partner_id = old.partner_id or old.role = 'admin';
+  end if;
+  if lost_access and old.role = 'tenant' then
+    perform private.start_tenure(d.id, not private.has_tenants(old.location_id))
+    from public.devices d where d.org_id = old.org_id and d.location_id = old.location_id and d.lifecycle <> 'retired';
+  end if;
+  if gained_access and new.role = 'tenant' then
+    perform private.start_tenure(d.id, false)
+    from public.devices d where d.org_id = new.org_id and d.location_id = new.location_id and d.lifecycle <> 'retired';
+  end if;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.free_slug(name text, fallback text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  base text := btrim(left(btrim(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), '-'), 48), '-');
+  candidate text := coalesce(nullif(base, ''), fallback);
+begin
+  perform pg_advisory_xact_lock(hashtext('private.free_slug'));
+  while exists (select from public.orgs o where o.slug = candidate)
+    or exists (select from public.partners p where p.slug = candidate) loop
+    candidate := coalesce(nullif(base, ''), fallback) || '-' || left(md5(gen_random_uuid()::text), 6);
+  end loop;
+  return candidate;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.grantable_scopes(org_id uuid)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select array_agg(scope order by n)
+  from (values
+    (1, 'read', array['read']), (2, 'write', array['control', 'configure']), (3, 'ota', array['ota']), (4, 'provision', array['provision'])
+  ) s (n, scope, actions)
+  where (select bool_and(private.can(org_id, a)) from unnest(actions) a)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.has_tenants(location_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select from public.memberships m
+    where m.location_id = has_tenants.location_id and m.role = 'tenant' and m.ended_at is null
+  )
+$function$;
+
+CREATE OR REPLACE FUNCTION private.is_admin()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (select from private.my_memberships() m where m.role = 'admin')
+$function$;
+grant execute on function private.is_admin() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.item_error(state text, code text, detail text, hint text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case when state like 'EC4%'
+    then jsonb_build_object('status', state, 'code', code, 'detail', detail, 'extra', nullif(hint, '')::jsonb)
+    else jsonb_build_object('status', 'EC422', 'code', 'unprocessable', 'detail', code, 'extra', null)
+  end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.location_rank(type text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select array_position(array['site', 'building', 'floor', 'room'], type)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.lock_device(serial text, action text)
+ RETURNS public.devices
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+begin
+  select d.* into device from public.devices d where d.serial = lock_device.serial for update;
+  if private.can(device.org_id, action) then
+    return device;
+  end if;
+  if device.id = any (array(select private.my_device_ids())) then
+    perform private.refuse('EC403', 'forbidden', 'You may read this device but not change it.');
+  end if;
+  perform private.require_org(device.org_id, action);
+  return device;
+end
+$function$;
+comment on function private.lock_device(text,text) is 'The device, locked until commit, when the actor may do the action';
+
+CREATE OR REPLACE FUNCTION private.may_issue_secret(device public.devices)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with issued as (
+    select c.* from public.device_credentials c where c.device_id = device.id and c.created_at >= device.registered_at
+  )
+  select not exists (select from issued where first_used_at is not null) and coalesce(
+    (
+      select (i.issued_by_kind, i.issued_by_id) = (private.actor_kind(), private.actor_id())
+        or private.actor_kind() = 'provisioning_key' and i.issued_by_kind <> 'provisioning_key'
+      from issued i order by i.created_at desc limit 1
+    ),
+    true
+  )
+$function$;
+
+CREATE OR REPLACE FUNCTION private.merge_patch(document jsonb, patch jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(
+    (select jsonb_object_agg(e.key, e.value) from jsonb_each(document || patch) e where e.value <> 'null'), '{}')
+$function$;
+comment on function private.merge_patch(jsonb,jsonb) is 'Top-level merge; null removes a key';
+
+CREATE OR REPLACE FUNCTION private.my_api_key()
+ RETURNS SETOF public.api_keys
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select k.* from public.api_keys k
+  where (select private.actor_kind()) = 'api_key' and k.id = (select private.actor_id())
+    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+$function$;
+grant execute on function private.my_api_key() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.my_device_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select d.id from private.my_memberships() m join public.devices d on d.org_id = m.org_id
+  where m.role = 'tenant' and d.location_id = m.location_id
+    or m.role = 'customer' and d.customer_id = m.user_id
+$function$;
+grant execute on function private.my_device_ids() to authenticated;
+comment on function private.my_device_ids() is 'Devices in a tenant''s room and devices of a customer';
+
+CREATE OR REPLACE FUNCTION private.my_location_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with recursive mine as (
+    select l.id, l.parent_id from private.my_memberships() m
+    join public.locations l on l.id = m.location_id where m.role = 'tenant'
+    union
+    select l.id, l.parent_id from mine join public.locations l on l.id = mine.parent_id
+  )
+  select id from mine
+$function$;
+grant execute on function private.my_location_ids() to authenticated;
+comment on function private.my_location_ids() is 'A tenant''s room and what it lies in';
+
+CREATE OR REPLACE FUNCTION private.my_managed_org_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select o.id from public.orgs o where (select private.is_admin())
+  union
+  select o.id from private.my_memberships() m join public.orgs o on o.partner_id = m.partner_id where m.role = 'partner'
+  union
+  select m.org_id from private.my_memberships() m where m.role = 'org_admin'
+$function$;
+grant execute on function private.my_managed_org_ids() to authenticated;
+comment on function private.my_managed_org_ids() is 'Orgs where the actor may see and hand out access (action invite)';
+
+CREATE OR REPLACE FUNCTION private.my_memberships()
+ RETURNS SETOF public.memberships
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select m.* from public.memberships m where m.user_id = (select private.my_user_id()) and m.ended_at is null
+$function$;
+grant execute on function private.my_memberships() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.my_org_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select o.id from public.orgs o where (select private.is_admin())
+  union
+  select o.id from private.my_memberships() m join public.orgs o on o.partner_id = m.partner_id where m.role = 'partner'
+  union
+  select m.org_id from private.my_memberships() m where m.role in ('org_admin', 'operator', 'viewer')
+  union
+  select k.org_id from private.my_api_key() k where 'read' = any (k.scopes)
+$function$;
+grant execute on function private.my_org_ids() to authenticated;
+comment on function private.my_org_ids() is 'Orgs the actor may read as a whole';
+
+CREATE OR REPLACE FUNCTION private.my_org_nums()
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select o.num from public.orgs o where o.id = any (array(select private.my_org_ids()))
+$function$;
+grant execute on function private.my_org_nums() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.my_partner_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select p.id from public.partners p where (select private.is_admin())
+  union
+  select m.partner_id from private.my_memberships() m where m.role = 'partner'
+$function$;
+grant execute on function private.my_partner_ids() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.my_people_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select p.id from public.profiles p where (select private.is_admin())
+  union
+  select m.user_id from public.memberships m
+  where m.org_id = any (array(select private.my_org_ids())) or m.partner_id = any (array(select private.my_partner_ids()))
+$function$;
+grant execute on function private.my_people_ids() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.my_portal_org_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select m.org_id from private.my_memberships() m where m.role in ('customer', 'tenant')
+$function$;
+grant execute on function private.my_portal_org_ids() to authenticated;
+comment on function private.my_portal_org_ids() is 'Orgs the actor is a customer or tenant of';
+
+CREATE OR REPLACE FUNCTION private.my_product_types()
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select p.key from public.product_types p
+  where p.maker_org_id is null
+    or p.maker_org_id = any (array(select private.my_org_ids()))
+    or exists (
+      select from public.devices d
+      where d.product_type = p.key and d.org_id = any (array(select private.my_org_ids()))
+    )
+    or p.key in (select d.product_type from public.devices d where d.id = any (array(select private.my_device_ids())))
+$function$;
+grant execute on function private.my_product_types() to authenticated;
+comment on function private.my_product_types() is 'Types open to everybody, of the actor''s orgs, or of devices they see';
+
+CREATE OR REPLACE FUNCTION private.my_provisioning_key()
+ RETURNS SETOF public.provisioning_keys
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select k.* from public.provisioning_keys k
+  where (select private.actor_kind()) = 'provisioning_key' and k.id = (select private.actor_id())
+    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+$function$;
+grant execute on function private.my_provisioning_key() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.my_tenure_ids()
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select t.id from private.my_memberships() m
+  join public.device_tenures t on t.location_id = m.location_id and t.org_id = m.org_id
+  where m.role = 'tenant' and t.started_at >= m.created_at
+  union
+  select t.id from private.my_memberships() m
+  join public.device_tenures t on t.customer_id = m.user_id and t.org_id = m.org_id
+  where m.role = 'customer' and t.started_at >= m.created_at
+$function$;
+grant execute on function private.my_tenure_ids() to authenticated;
+comment on function private.my_tenure_ids() is 'Tenures a tenant or customer may read: their own room or device, since their own access began';
+
+CREATE OR REPLACE FUNCTION private.my_user_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select private.actor_id() where private.actor_kind() = 'user'
+$function$;
+grant execute on function private.my_user_id() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.refuse(state text, code text, detail text, hint jsonb DEFAULT NULL::jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  raise exception using errcode = state, message = code, detail = detail, hint = coalesce(hint::text, '');
+end
+$function$;
+grant execute on function private.refuse(text,text,text,jsonb) to authenticated;
+comment on function private.refuse(text,text,text,jsonb) is 'state EC4xx = HTTP status, code = contract code, detail = what to do about it, hint = extra members of the problem';
+
+CREATE OR REPLACE FUNCTION private.refuse_audit_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  raise exception using errcode = 'EC403', message = 'forbidden', detail = 'The audit log is append-only.';
+end
+$function$;
+grant execute on function private.refuse_audit_change() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.refuse_missing()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select private.refuse('EC404', 'not_found', 'There is no such thing, or you may not see it.')
+$function$;
+grant execute on function private.refuse_missing() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.registering_org(wanted uuid, existing uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  own uuid;
+  candidates uuid[];
+begin
+  if private.actor_kind() in ('api_key', 'provisioning_key') then
+    select k.org_id into own from private.my_api_key() k union all select k.org_id from private.my_provisioning_key() k;
+    if own is null then
+      perform private.refuse('EC401', 'unauthenticated', 'This key was revoked or has expired.');
+    end if;
+    wanted := coalesce(wanted, own);
+  end if;
+  if wanted is null and private.can(existing, 'provision') then
+    return existing;
+  end if;
+  if wanted is null then
+    select array_agg(o.id) into candidates
+    from public.orgs o where o.id = any (array(select private.my_managed_org_ids())) and private.can(o.id, 'provision');
+    if cardinality(candidates) > 1 then
+      perform private.refuse('EC400', 'invalid_request', 'You may register for several organisations: say which with org_id.');
+    elsif candidates is null then
+      perform private.refuse('EC403', 'forbidden', 'You may not register devices for any organisation.');
+    end if;
+    return candidates[1];
+  end if;
+  perform private.require_org(wanted, 'provision');
+  return wanted;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.replace_claim_code(device_id uuid, code_sha256 bytea)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update public.claim_codes c set revoked_at = now()
+  where c.device_id = replace_claim_code.device_id and c.used_at is null and c.revoked_at is null;
+  insert into public.claim_codes (device_id, code_sha256) values (device_id, code_sha256)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_keys(input jsonb, allowed text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  unknown text;
+begin
+  if input is null or jsonb_typeof(input) <> 'object' then
+    perform private.refuse('EC400', 'invalid_request', 'Send a JSON object.');
+  end if;
+  select string_agg(k, ', ') into unknown from jsonb_object_keys(input) k where k <> all (allowed);
+  if unknown is not null then
+    perform private.refuse('EC400', 'invalid_request',
+      format('Unknown or read-only: %s. Allowed: %s.', unknown, array_to_string(allowed, ', ')));
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_location(location_id uuid)
+ RETURNS public.locations
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  location public.locations;
+begin
+  select l.* into location from public.locations l where l.id = require_location.location_id for update;
+  if location.id = any (array(select private.my_location_ids())) and not private.can(location.org_id, 'configure') then
+    perform private.refuse('EC403', 'forbidden', 'You may see this place but not change it.');
+  end if;
+  perform private.require_org(location.org_id, 'configure');
+  return location;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_org(org_id uuid, action text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if private.can(require_org.org_id, action) then
+    return;
+  end if;
+  if private.can(require_org.org_id, 'read')
+    or exists (select from private.my_api_key() k where k.org_id = require_org.org_id) then
+    perform private.refuse('EC403', 'forbidden', format('Your access to this organisation does not include "%s".', action));
+  end if;
+  perform private.refuse_missing();
+end
+$function$;
+grant execute on function private.require_org(uuid,text) to authenticated;
+
+CREATE OR REPLACE FUNCTION private.require_own_device(serial text)
+ RETURNS public.devices
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+begin
+  select d.* into device from public.devices d
+  where d.serial = require_own_device.serial and d.lifecycle <> 'retired'
+    and private.actor_kind() = 'device' and d.id = private.actor_id();
+  if device.id is null then
+    perform private.refuse_missing();
+  end if;
+  return device;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_timezone(name text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  perform now() at time zone name;
+exception when invalid_parameter_value then
+  perform private.refuse('EC422', 'unprocessable', format('"%s" is no IANA time zone, such as Europe/Berlin.', name));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.revive_device(device public.devices)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if private.actor_kind() = 'provisioning_key' then
+    perform private.refuse('EC409', 'conflict', 'This device was retired. Somebody of its organisation can register it again.');
+  end if;
+  update public.devices d set
+    lifecycle = case when d.claimed_at is null then 'manufactured' else 'claimed' end, retired_at = null,
+    registered_by_kind = private.actor_kind(), registered_by_id = private.actor_id(), registered_at = clock_timestamp()
+  where d.id = device.id;
+  perform private.start_tenure(device.id, true);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.start_tenure(device_id uuid, forget boolean)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  new_tenure int;
+  tenure_start timestamptz;
+begin
+  select d.* into strict device from public.devices d where d.id = start_tenure.device_id for update;
+  update public.device_tenures t set ended_at = greatest(clock_timestamp(), t.started_at)
+  where t.device_id = device.id and t.ended_at is null;
+  insert into public.device_tenures (device_id, device_num, org_id, location_id, customer_id)
+  values (device.id, device.num, device.org_id, device.location_id, device.customer_id)
+  returning id, started_at into new_tenure, tenure_start;
+
+  update public.devices d set
+    tenure_id = new_tenure,
+    desired = case when forget then '{}' else d.desired end,
+    desired_version = d.desired_version + case when forget and d.desired <> '{}' then 1 else 0 end
+  where d.id = device.id;
+
+  insert into public.device_state as s
+    (device_num, device_id, serial, org_num, tenure_id, product_type)
+  select device.num, device.id, device.serial, o.num, new_tenure, device.product_type
+  from public.orgs o where o.id = device.org_id
+  on conflict (device_num) do update set
+    org_num = excluded.org_num, tenure_id = excluded.tenure_id, tenure_started_at = tenure_start;
+
+  if forget then
+    update public.device_state s set
+      reported = '{}', reported_at = null, older = '{}', reported_version = s.reported_version + 1,
+      w_temp = '{}', w_hum = '{}', w_co2 = '{}', w_bat = '{}', s_temp = 0, s_hum = 0, s_co2 = 0, s_bat = 0
+    where s.device_num = device.num;
+    perform private.clear_retained(device.serial);
+  end if;
+  return new_tenure;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.store_secret(device public.devices, secret_sha256 bytea, password_hash text, salt text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  credential_id uuid;
+begin
+  insert into public.device_credentials
+    (device_id, serial, password_hash, salt, secret_sha256, issued_by_kind, issued_by_id)
+  values (device.id, device.serial, password_hash, salt, secret_sha256, private.actor_kind(), private.actor_id())
+  returning id into credential_id;
+  perform pg_notify('ec_credentials', device.serial);
+  return credential_id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.write_audit(action text, target_kind text, target_id text, org_id uuid, before jsonb DEFAULT NULL::jsonb, after jsonb DEFAULT NULL::jsonb, partner_id uuid DEFAULT NULL::uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  old_part jsonb := before;
+  new_part jsonb := after;
+begin
+  if before is not null and after is not null then
+    select jsonb_object_agg(b.key, b.value) into old_part
+    from jsonb_each(before) b where b.value is distinct from after -> b.key;
+    select jsonb_object_agg(a.key, a.value) into new_part
+    from jsonb_each(after) a where a.value is distinct from before -> a.key;
+    if old_part is null and new_part is null then
+      return;
+    end if;
+  end if;
+  insert into public.audit_log
+    (org_id, partner_id, actor_kind, actor_id, actor_label, action, target_kind, target_id, before, after, request_id)
+  values (
+    write_audit.org_id, write_audit.partner_id, coalesce(private.actor_kind(), 'system'), private.actor_id(),
+    private.actor_label(), action, target_kind, target_id, old_part, new_part,
+    nullif(current_setting('ec.request_id', true), '')
+  );
+end
+$function$;
+
+-- Jobs (-- name: schedule — command)
+
+-- ec_drop_old_partitions: 17 * * * * — select ec.drop_old_partitions(now())
+-- ec_ensure_partitions: 7 * * * * — select ec.ensure_partitions(now())
+-- ec_expire_credentials: * * * * * — select ec.expire_credentials(now())
+-- ec_mark_offline: 30 seconds — select ec.mark_offline(now())
+-- ec_purge_expired: 23 * * * * — select ec.purge_expired(now())
+-- ec_run_rollups: 30 seconds — select ec.run_rollups(now())
+-- ec_sweep_live: 5 seconds — select ec.sweep_live(now())
