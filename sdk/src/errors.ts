@@ -1,5 +1,4 @@
 /** Everything the SDK throws. Branch on the class, or on `code`, never on the text. */
-import { isErrorCode } from './contract/errors.ts';
 import type { ErrorCode, Issue } from './contract/errors.ts';
 
 /** Root of all errors of this package. */
@@ -106,7 +105,7 @@ const CLASS_OF: Record<ErrorCode, typeof APIError> = {
 /** The one factory: from an answer's status, headers and body to the error of its code. */
 export function errorFrom(status: number, headers: Headers, body: unknown): APIError {
   const problem = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
-  const code = isErrorCode(problem['code']) ? problem['code'] : codeOfStatus(status);
+  const code = isKnown(problem['code']) ? problem['code'] : codeOfStatus(status);
   const message = [problem['detail'], problem['title']].find(
     (text) => typeof text === 'string' && text !== '',
   );
@@ -118,6 +117,10 @@ export function errorFrom(status: number, headers: Headers, body: unknown): APIE
     retryAfter: readRetryAfter(headers.get('retry-after')),
     problem,
   });
+}
+
+function isKnown(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(CLASS_OF, code);
 }
 
 /** For answers that no API of ours gave: proxies, load balancers. */

@@ -30,7 +30,6 @@ export class List<T> implements PromiseLike<T[]>, AsyncIterable<T> {
     return this.#first;
   }
 
-  // eslint-disable-next-line unicorn/no-thenable -- awaitable on purpose
   then<A = T[], B = never>(
     fulfilled?: ((items: T[]) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -1,12 +1,8 @@
 /** Live screens: private Realtime broadcast topics, kept alive by leases (architecture, decision 10). */
 import { z } from 'zod';
 import { DeviceStatus, ShadowDocument } from './device.ts';
-import { Id, Serial, Timestamp } from './ids.ts';
-
-/** Renew well before a lease ends; a lease that ends stops the broadcast, not the screen. */
-export const LEASE_S = 20;
-export const LEASE_RENEW_S = 10;
-export const MAX_LIVE_TOPICS = 100;
+import { Serial, Timestamp } from './ids.ts';
+import { MAX_LIVE_TOPICS } from './live-topic.ts';
 
 /** What a client asks for: `org:<uuid>` or `device:<serial>`. */
 export const LiveAsk = z
@@ -66,10 +62,3 @@ export type LivePresence = z.infer<typeof LivePresence>;
 
 export const LIVE_EVENTS = { telemetry: LiveTelemetry, fleet: LiveFleet, presence: LivePresence } as const;
 export type LiveEvent = keyof typeof LIVE_EVENTS;
-
-/** Splits a channel name made by `ec.lease_topics`: `org:<uuid>:<epoch>` or `device:<uuid>:<epoch>`. */
-export function parseLiveTopic(topic: string): { kind: 'org' | 'device'; id: Id; epoch: number } | null {
-  const match = /^(org|device):([0-9a-f-]{36}):(\d+)$/.exec(topic);
-  if (match === null) return null;
-  return { kind: match[1] as 'org' | 'device', id: match[2] as string, epoch: Number(match[3]) };
-}

@@ -1,20 +1,10 @@
 import { z } from 'zod';
 import { ApiScope } from './api-key.ts';
 import { Id, Slug } from './ids.ts';
+import { ROLES } from './roles.ts';
 
-export const Role = z.enum(['admin', 'partner', 'org_admin', 'operator', 'viewer', 'customer', 'tenant']);
+export const Role = z.enum(ROLES);
 export type Role = z.infer<typeof Role>;
-
-/** Where a role is at home in the web app. */
-export const ROLE_HOME: Record<Role, string> = {
-  admin: '/',
-  partner: '/partner',
-  org_admin: '/org',
-  operator: '/org',
-  viewer: '/org',
-  customer: '/portal',
-  tenant: '/portal/room',
-};
 
 export const Membership = z
   .object({
@@ -48,8 +38,3 @@ export const Me = z
   })
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof Me>;
-
-/** The widest of several roles, in the order of the enum. */
-export function widestRole(roles: readonly Role[]): Role | null {
-  return Role.options.find((role) => roles.includes(role)) ?? null;
-}

@@ -28,11 +28,21 @@ function manual(answer: Ingest = async (calls) => calls.map(result)) {
     await new Promise<void>((open) => gates.push(open));
     return answer(calls);
   };
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const open = async (): Promise<void> => {
-    while (gates.length === 0) await Promise.resolve();
+    while (gates.length === 0) await nextTurn();
     gates.shift()?.();
   };
-  return { groups, ingest, open };
+  /** Opens gate after gate until the work is done. */
+  const openUntil = async (work: Promise<unknown>): Promise<void> => {
+    let done = false;
+    void work.then(() => (done = true));
+    while (!done) {
+      gates.shift()?.();
+      await nextTurn();
+    }
+  };
+  return { groups, ingest, open, openUntil };
 }
 
 it('a lone request goes at once, those that arrive meanwhile go together', async () => {
@@ -52,16 +62,14 @@ it('a lone request goes at once, those that arrive meanwhile go together', async
 });
 
 it('a request that Postgres refuses loses only itself', async () => {
-  const { ingest, open } = manual(async (calls) => {
+  const { ingest, openUntil } = manual(async (calls) => {
     if (calls.some((call) => call.s === 'poison')) throw Object.assign(new Error('bad'), { code: '22P02' });
     return calls.map(result);
   });
   const door = new DeviceDoor(ingest);
   const all = ['first', 'a', 'poison', 'b', 'c'].map((serial) => door.submit(request(serial)));
   const settled = Promise.allSettled(all);
-  let done = false;
-  void settled.then(() => (done = true));
-  while (!done) await Promise.race([open(), settled]);
+  await openUntil(settled);
   expect((await settled).map((r) => r.status)).toEqual([
     'fulfilled',
     'fulfilled',
@@ -85,14 +93,12 @@ it('a database that is down fails the whole group once, without trying one by on
 });
 
 it('groups stay within 500 requests and 2,000 packets', async () => {
-  const { groups, ingest, open } = manual();
+  const { groups, ingest, openUntil } = manual();
   const door = new DeviceDoor(ingest);
   const all = [door.submit(request('first'))];
   for (let n = 0; n < 3; n++) all.push(door.submit(request(`big-${n}`, 1000)));
   for (let n = 0; n < 600; n++) all.push(door.submit(request(`small-${n}`)));
   const settled = Promise.all(all);
-  let done = false;
-  void settled.then(() => (done = true));
-  while (!done) await Promise.race([open(), settled]);
+  await openUntil(settled);
   expect(groups.map((group) => group.length)).toEqual([1, 2, 500, 101]);
 });

@@ -1,5 +1,5 @@
 /** A room as its tenant sees it: its climate, and nothing of the devices that measure it. */
-import type { RoomClimate, TelemetryBuckets } from '@edgeconductor/sdk/contract';
+import type { RoomClimate } from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
 import { missing } from './devices.ts';
 
