@@ -30,7 +30,7 @@ async function end(code: number): Promise<never> {
 }
 
 async function run(options: StackOptions): Promise<void> {
-  const report = progress(options.json, (sentence) => {
+  const report = progress((sentence) => {
     say(sentence);
     void end(1);
   });

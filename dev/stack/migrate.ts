@@ -24,6 +24,7 @@ export function migrationFiles(): string[] {
  */
 export async function migrate(dbUrl: string, logFile: string, signal?: AbortSignal): Promise<number> {
   const applied = await appliedVersions(dbUrl);
+  refuseTwins(migrationFiles());
   const missing = migrationFiles().filter((name) => !applied.has(name.slice(0, 14)));
   if (missing.length === 0) return 0;
   try {
@@ -66,4 +67,11 @@ async function appliedVersions(dbUrl: string): Promise<Set<string>> {
   } finally {
     await client.end();
   }
+}
+
+/** The history table knows a migration by its 14 digits alone. */
+function refuseTwins(files: string[]): void {
+  const twin = files.findIndex((name, index) => files[index - 1]?.slice(0, 14) === name.slice(0, 14));
+  if (twin > 0)
+    throw new StackFailure(`Two migrations have the same version: ${files[twin - 1]} and ${files[twin]}.`);
 }

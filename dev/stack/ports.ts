@@ -42,7 +42,8 @@ export async function choosePorts(base: number | undefined, needed: PortName[]):
   throw new StackFailure(`No free block of ports from ${FRIENDLY_BASE} on: choose one with --port-base.`);
 }
 
-async function firstTaken(ports: Ports, needed: PortName[]): Promise<PortName | undefined> {
+/** The first of the needed ports that something listens on. */
+export async function firstTaken(ports: Ports, needed: PortName[]): Promise<PortName | undefined> {
   for (const name of needed) if (!(await isFree(ports[name]))) return name;
   return undefined;
 }

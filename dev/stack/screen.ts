@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks';
-import type { Report, RunningStack } from './stack.ts';
+import { ORGS, PARTNER, PEOPLE } from './demo/plan.ts';
 import type { PartName } from './options.ts';
+import type { Report, RunningStack } from './stack.ts';
 
 const WORDS: Record<PartName, string> = {
   db: 'Database',
@@ -19,35 +19,58 @@ const WORDS: Record<PartName, string> = {
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Calm lines on stderr while the parts come up. */
-export function progress(_json: boolean, failed: (sentence: string) => void): Report {
+export function progress(failed: (sentence: string) => void): Report {
+  const write = (line: string): void => void process.stderr.write(`  ${line}\n`);
   return {
-    say: (sentence) => process.stderr.write(`  ${sentence}\n`),
-    started: (part, ms) => process.stderr.write(`  ${WORDS[part].padEnd(26)}${seconds(ms).padStart(7)}\n`),
+    say: write,
+    started: (part, ms) => write(`${WORDS[part].padEnd(26)}${seconds(ms).padStart(8)}`),
     failed,
   };
 }
 
+type Row = [name: string, value: string];
+
 /** Where to look and how to sign in. */
 export function welcome(stack: RunningStack): string {
-  const { facts } = stack;
-  const rows: [string, string | null][] = [
+  const { facts, context } = stack;
+  const places: [string, string | null][] = [
     ['Dashboard', facts.web_url],
+    ['Mail box', facts.mail_url],
     ['API', facts.api_url],
     ['Supabase', facts.supabase_url],
-    ['Mail box', facts.mail_url],
-    ['MQTT', facts.mqtt_url && `${facts.mqtt_url}   TLS ${facts.mqtts_url}`],
+    ['MQTT', facts.mqtt_url && `${facts.mqtt_url} or ${facts.mqtts_url}`],
+    ['CA of it', facts.mqtts_ca],
+    ['Metrics', facts.metrics_url],
     ['Database', facts.db_url],
   ];
-  const lines = rows
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name.padEnd(11)}${value}`);
-  lines.push('', `Sign in     ${facts.admin.email} / ${facts.admin.password}`);
-  lines.push('', `Ready after ${seconds(performance.now())}. Ctrl-C stops everything.`);
-  return box('EdgeConductor is running', lines);
+  const people: Row[] = [
+    [facts.admin.email, 'admin of the platform'],
+    ...(context.has('demo') ? demoPeople() : []),
+  ];
+  return box('EdgeConductor is running', [
+    ...columns(places.filter((row): row is Row => row[1] !== null)),
+    ...(context.has('auth')
+      ? ['', `Sign in with the password ${facts.admin.password} as`, ...columns(people)]
+      : []),
+    '',
+    `Ready after ${seconds(performance.now())}. Ctrl-C stops everything; ${context.dataDir} keeps the data.`,
+  ]);
+}
+
+function demoPeople(): Row[] {
+  return PEOPLE.map(({ email, role, org, room }) => {
+    const name = role === 'partner' ? PARTNER.name : ORGS.find(({ slug }) => slug === org)?.name;
+    return [email, `${role.replace('_', ' ')} of ${room ? `${room}, ` : ''}${name}`];
+  });
+}
+
+function columns(rows: Row[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
 }
 
 function box(title: string, lines: string[]): string {
-  const width = Math.max(title.length + 2, ...lines.map((line) => line.length)) + 2;
+  const width = Math.max(title.length + 1, ...lines.map((line) => line.length)) + 2;
   const body = lines.map((line) => `│ ${line.padEnd(width - 2)} │`);
   return [`╭─ ${title} ${'─'.repeat(width - title.length - 3)}╮`, ...body, `╰${'─'.repeat(width)}╯`, ''].join(
     '\n',

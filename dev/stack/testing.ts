@@ -8,6 +8,7 @@ import { killAllChildren } from './child.ts';
 import type { Facts } from './facts.ts';
 import type { PartName } from './options.ts';
 import { binary, root } from './paths.ts';
+import { firstTaken, OFFSETS, portsFrom, type PortName } from './ports.ts';
 import { startTestCluster, type TestCluster } from './test-cluster.ts';
 
 export type { Facts };
@@ -86,11 +87,21 @@ export interface TestStack {
   stop(): Promise<number | null>;
 }
 
+/** A block of 100 ports whose used ones are free: several runs may test on one machine at once. */
+export async function freePortBase(): Promise<number> {
+  const needed = Object.keys(OFFSETS) as PortName[];
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const base = 23_000 + Math.floor(Math.random() * 89) * 100;
+    if (!(await firstTaken(portsFrom(base), needed))) return base;
+  }
+  throw new Error('There is no free block of ports between 23000 and 32000.');
+}
+
 /** Starts the machine form in its own process and waits for its line. */
 export async function startStack(options: TestStackOptions = {}): Promise<TestStack> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'ec-stack-'));
   if (!options.dataDir) chmodSync(dataDir, 0o755);
-  const base = options.portBase ?? 22000 + Math.floor(Math.random() * 90) * 100;
+  const base = options.portBase ?? (await freePortBase());
   const args = ['--json', '--port-base', String(base), '--data-dir', dataDir];
   if (options.demo !== true) args.push('--no-demo');
   if (options.only) args.push('--only', options.only.join(','));
