@@ -1,0 +1,25 @@
+import { createSubscriber } from 'svelte/reactivity';
+
+/** What the browser knows about itself: is there a network, is this tab on the screen. */
+class Connectivity {
+  #subscribe = createSubscriber((update) => {
+    const names = ['online', 'offline', 'visibilitychange'] as const;
+    const targets = { online: window, offline: window, visibilitychange: document };
+    for (const name of names) targets[name].addEventListener(name, update);
+    return () => {
+      for (const name of names) targets[name].removeEventListener(name, update);
+    };
+  });
+
+  get online(): boolean {
+    this.#subscribe();
+    return typeof navigator === 'undefined' || navigator.onLine;
+  }
+
+  get visible(): boolean {
+    this.#subscribe();
+    return typeof document === 'undefined' || document.visibilityState === 'visible';
+  }
+}
+
+export const connectivity = new Connectivity();

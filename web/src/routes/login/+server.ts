@@ -1,0 +1,5 @@
+import { redirect } from '@sveltejs/kit';
+import type { RequestHandler } from './$types';
+
+/** The address people guess. */
+export const GET: RequestHandler = ({ url }) => redirect(308, `/sign-in${url.search}`);
