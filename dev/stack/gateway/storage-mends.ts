@@ -63,7 +63,8 @@ function mendUploadEntry(entry: SignedEntry): SignedEntry {
 export function mendRange(response: Response): Response {
   const range = response.headers.get('content-range');
   if (range === null) return response;
-  if (!range.startsWith('bytes */')) return new Response(response.body, { status: 206, headers: response.headers });
+  if (!range.startsWith('bytes */'))
+    return new Response(response.body, { status: 206, headers: response.headers });
   const headers = new Headers(response.headers);
   headers.delete('content-length');
   return new Response(null, { status: 416, headers });
