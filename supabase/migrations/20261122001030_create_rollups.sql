@@ -26,7 +26,7 @@ create table ec.rollup_progress (
   constraint there_is_one_row check (only_row)
 );
 alter table ec.rollup_progress enable row level security;
-insert into ec.rollup_progress (rolled_until) values ('-infinity');
+insert into ec.rollup_progress (rolled_until) values ('epoch');
 comment on table ec.rollup_progress is 'Charts read roll-ups before rolled_until and raw rows after it';
 
 create function ec.day_start(at timestamptz, zone text) returns timestamptz
