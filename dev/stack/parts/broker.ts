@@ -16,7 +16,9 @@ export const broker: Part = {
       dataDir: join(context.dataDir, 'broker'),
       bridgePassword: secrets.bridgePassword,
       durable: options.brokerDurable,
-      log: (level, message, more) => context.log('broker', message, { level, ...more }),
+      log: (level, message, more) => {
+        if (level !== 'debug') context.log('broker', message, { level, ...more });
+      },
     });
   },
 };
