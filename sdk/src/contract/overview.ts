@@ -13,7 +13,9 @@ export const OrgOverview = z
     ),
     exceptions: z.array(
       z.object({
-        kind: z.enum(['offline', 'dead_letters', 'never_seen']),
+        kind: z
+          .enum(['offline', 'stale', 'dead_letters', 'never_seen'])
+          .describe('stale: reachable, but its telemetry is older than its online window'),
         serial_no: z.string(),
         name: z.string().nullable(),
         location_name: z.string().nullable(),

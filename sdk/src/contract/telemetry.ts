@@ -37,7 +37,8 @@ export const TelemetryQuery = z.object({
     )
     .optional()
     .meta({ type: 'string', description: 'Comma separated keys' }),
-  after: Cursor.optional(),
+  after: Cursor.optional().describe('Goes forward from there'),
+  before: Cursor.optional().describe('Goes back from there'),
   from: TimestampInput.optional().describe('Start of a zoomed chart; with `to`, instead of `hours`'),
   to: TimestampInput.optional(),
   buckets: z.enum(['auto']).optional().describe('At most 600 points a series, min/avg/max'),
@@ -49,12 +50,17 @@ export type TelemetryQuery = z.output<typeof TelemetryQuery>;
 export const TelemetryRow = z.looseObject({ timestamp: Timestamp }).meta({ id: 'TelemetryRow' });
 export type TelemetryRow = z.infer<typeof TelemetryRow>;
 
-/** [epoch ms, min, avg, max], or null where there is a gap. */
+/** [start of the bucket in epoch ms, min, avg, max], or null where the line breaks. */
 export const BucketPoint = z.tuple([z.number(), z.number(), z.number(), z.number()]).nullable();
 export type BucketPoint = z.infer<typeof BucketPoint>;
 
 export const TelemetryBuckets = z
-  .object({ bucket_s: z.int(), series: z.record(z.string(), z.array(BucketPoint)) })
+  .object({
+    bucket_s: z.int(),
+    from: Timestamp,
+    to: Timestamp,
+    series: z.record(z.string(), z.array(BucketPoint)),
+  })
   .meta({ id: 'TelemetryBuckets' });
 export type TelemetryBuckets = z.infer<typeof TelemetryBuckets>;
 

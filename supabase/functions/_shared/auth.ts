@@ -51,17 +51,26 @@ export async function resolveActor(
     : { kind: 'provisioning_key', id, orgId, plan };
 }
 
-/** The device of a secret, when the secret is a live one of `serial`. */
+/** The device of a secret. Throws as `refuseSecret` says when it is not a live one of `serial`. */
 export async function resolveDevice(
   sql: Db,
   serial: string,
   secret: string,
 ): Promise<Actor & { kind: 'device' }> {
+  const hash = await sha256Hex(secret);
   const [row] = await sql<{ device_id: string }[]>`
-    select device_id from ec.resolve_device(${serial}, decode(${await sha256Hex(secret)}, 'hex'))`;
-  if (row === undefined)
-    throw new AppError('unauthenticated', 'This secret is not a valid one of this device.');
+    select device_id from ec.resolve_device(${serial}, decode(${hash}, 'hex'))`;
+  if (row === undefined) throw await refuseSecret(sql, hash);
   return { kind: 'device', id: row.device_id, serial };
+}
+
+/** `forbidden` for a live secret of another device, else `unauthenticated`; whether the serial exists stays unsaid. */
+export async function refuseSecret(sql: Db, hash: string): Promise<AppError> {
+  const [row] = await sql<{ live: boolean }[]>`
+    select ec.device_secret_is_live(decode(${hash}, 'hex')) as live`;
+  return row?.live
+    ? new AppError('forbidden', 'This secret belongs to another device.')
+    : new AppError('unauthenticated', 'This secret is not a valid one of this device.');
 }
 
 export function claimsOf(actor: Actor): Claims {

@@ -7,6 +7,7 @@ import {
   TelemetryAccepted,
 } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
+import { refuseSecret } from '../../_shared/auth.ts';
 import { AppError } from '../../_shared/errors.ts';
 import { sha256Hex } from '../../_shared/secrets.ts';
 import { takeDeviceTurn } from '../http/admit.ts';
@@ -27,7 +28,7 @@ async function receive({ params, secret, body, around }: ExpressCall<{ serial: s
   takeDeviceTurn(around, secretHash);
   const parsed = await readPackets(body, around.arrival);
   const result = await around.door.submit({ serial: params.serial, secretHash, parsed });
-  if (!result.ok) throw await refusal(around, secretHash);
+  if (!result.ok) throw await refuseSecret(around.sql, secretHash);
   const answer = telemetryReply(result, parsed.rejects, parsed.usable);
   if (answer instanceof AppError) throw answer;
   return result.reboot ? new Reply<TelemetryAccepted>(205, undefined as never) : new Reply(200, answer);
@@ -52,16 +53,6 @@ async function readPackets(
     } as const;
     return { readings: [], positions: [], rejects: [reject], usable: false };
   }
-}
-
-/** A secret of another device is known but not allowed here; whether this serial exists stays unsaid. */
-async function refusal(around: ExpressCall<unknown>['around'], secretHash: string): Promise<AppError> {
-  const [row] = await around.sql<
-    { live: boolean }[]
-  >`select ec.device_secret_is_live(decode(${secretHash}, 'hex')) as live`;
-  return row?.live
-    ? new AppError('forbidden', 'This secret belongs to another device.')
-    : new AppError('unauthenticated', 'This secret is not a valid one of this device.');
 }
 
 export const deviceDoorRoutes = [

@@ -9,12 +9,14 @@ import { orgRoutes } from './orgs.ts';
 import { partnerRoutes } from './partners.ts';
 import { recordRoutes } from './records.ts';
 import { registerRoutes } from './register.ts';
+import { telemetryRoutes } from './telemetry.ts';
 
 /** Fixed paths stand before those with parameters. */
 export const routes: Route[] = [
   ...registerRoutes,
   ...deviceRoutes,
   ...deviceDoorRoutes,
+  ...telemetryRoutes,
   ...credentialRoutes,
   ...orgRoutes,
   ...locationRoutes,

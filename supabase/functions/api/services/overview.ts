@@ -58,7 +58,8 @@ type Exception = OrgOverview['exceptions'][number] & { total: number };
 function readExceptions(db: Db, orgId: string): Promise<Exception[]> {
   return db<Exception[]>`
     with fleet as (
-      select d.id, d.serial, d.name, l.name as location_name, d.created_at, s.last_seen, ${statusOf(db)} as status
+      select d.id, d.serial, d.name, l.name as location_name, d.created_at, s.last_seen, s.last_telemetry_at,
+        ${statusOf(db)} as status, coalesce(d.online_window_s, p.online_window_s) as window_s
       from public.devices d join public.product_types p on p.key = d.product_type
       left join public.device_state s on s.device_num = d.num
       left join public.locations l on l.id = d.location_id
@@ -71,6 +72,9 @@ function readExceptions(db: Db, orgId: string): Promise<Exception[]> {
     ), exceptions as (
       select 'offline' as kind, serial as serial_no, name, location_name, last_seen as since,
         null::bigint as count, null::text as reason from fleet where status = 'offline'
+      union all
+      select 'stale', serial, name, location_name, last_telemetry_at, null, null
+      from fleet where status = 'online' and last_telemetry_at < now() - make_interval(secs => window_s)
       union all
       select 'never_seen', serial, name, location_name, created_at, null, null
       from fleet where status = 'never_seen' and created_at < now() - interval '24 hours'

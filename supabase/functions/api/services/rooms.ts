@@ -1,7 +1,8 @@
 /** A room as its tenant sees it: its climate, and nothing of the devices that measure it. */
-import type { RoomClimate } from '@edgeconductor/sdk/contract';
+import type { RoomClimate, TelemetryBuckets } from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
 import { missing } from './devices.ts';
+import { mergeBuckets } from './merge-buckets.ts';
 
 type Fragment = ReturnType<Db>;
 
@@ -52,4 +53,21 @@ export async function readRoom(db: Db, id: string): Promise<RoomClimate> {
     where l.id = ${id} and l.type = 'room'`;
   if (room === undefined) throw missing();
   return room;
+}
+
+/** Temperature, humidity and CO₂ over all devices of the room. */
+export async function readRoomBuckets(db: Db, id: string, hours: number): Promise<TelemetryBuckets> {
+  const [room] = await db`select from public.locations l where l.id = ${id} and l.type = 'room'`;
+  if (room === undefined) throw missing();
+  const rows = await db<{ buckets: TelemetryBuckets }[]>`
+    select ec.telemetry_buckets(d.serial, ${hours}, ${CLIMATE_METRICS}::text[]) as buckets
+    from public.devices d where d.location_id = ${id} and d.lifecycle <> 'retired' order by d.serial limit 50`;
+  const to = new Date();
+  const empty = {
+    bucket_s: 60,
+    from: new Date(to.getTime() - hours * 3_600_000).toISOString(),
+    to: to.toISOString(),
+    series: {},
+  };
+  return mergeBuckets(rows.map((row) => row.buckets)) ?? empty;
 }
