@@ -177,6 +177,7 @@ export class Session extends EventEmitter<SessionEvents> {
       return;
     }
     this.#letIn = true;
+    this.#isUp = connack.sessionPresent; // the broker kept the subscriptions; they are only confirmed below
     this.#o.log('info', 'connected to the broker', {
       mqtt: this.#version,
       session_present: connack.sessionPresent,
