@@ -6,10 +6,6 @@ language sql immutable strict parallel safe set search_path = ''
 as $$ select coalesce(sum(v order by n), 0) from unnest(readings) with ordinality as r (v, n) $$;
 comment on function ec.sum_of is 'Sum of a window of readings, oldest first';
 
-create aggregate ec.jsonb_merge (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}');
-comment on aggregate ec.jsonb_merge (jsonb) is 'Shadow merge of packets, the later one wins';
-revoke execute on function ec.jsonb_merge (jsonb) from public;
-
 create function ec.iso_time(at timestamptz) returns text
 language sql immutable strict parallel safe set search_path = ''
 as $$ select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
@@ -23,8 +19,3 @@ as $$
   from jsonb_object_keys(reported) as key
   where not packet ? key
 $$;
-
-create function ec.times_of(packet jsonb, at timestamptz) returns jsonb
-language sql immutable parallel safe set search_path = ''
-as $$ select jsonb_object_agg(key, ec.iso_time(at)) from jsonb_object_keys(packet) as key $$;
-comment on function ec.times_of is 'Every key of a packet → its time';

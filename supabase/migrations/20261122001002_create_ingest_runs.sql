@@ -42,11 +42,17 @@ begin
     where p.nth = 1 and ((p.device_num, p.ts) in (select stored.device_num, stored.ts from stored)) is true
     window before as (partition by p.device_num order by p.i rows between unbounded preceding and 1 preceding)
   ), moves as materialized (
-    select a.device_num, ec.jsonb_merge(a.d order by a.i) as merged, max(a.ts) as reported_at, count(*) as n,
+    select a.device_num, max(a.ts) as reported_at, count(*) as n,
       (array_agg(a.d order by a.i desc))[1] as last_packet,
-      (array_agg(a.q order by a.i desc) filter (where a.q is not null))[1] as last_seq,
-      ec.jsonb_merge(ec.times_of(a.d, a.ts) order by a.i) as times
+      (array_agg(a.q order by a.i desc) filter (where a.q is not null))[1] as last_seq
     from accepted_items a
+    where a.newest
+    group by a.device_num
+  ), merges as materialized (
+    -- Of equal keys jsonb_object_agg keeps the last.
+    select a.device_num, jsonb_object_agg(e.key, e.value order by a.i) as document,
+      jsonb_object_agg(e.key, ec.iso_time(a.ts) order by a.i) as times
+    from accepted_items a cross join lateral jsonb_each(a.d) as e
     where a.newest
     group by a.device_num
   ), readings as materialized (
@@ -91,11 +97,11 @@ begin
       connected = s.connected or door = 'mqtt' and a.connects_at is not null,
       connected_changed_at = case when not s.connected and door = 'mqtt' then coalesce(a.connects_at, s.connected_changed_at)
         else s.connected_changed_at end,
-      reported = case when m.device_num is null then s.reported else s.reported || m.merged end,
+      reported = case when m.device_num is null then s.reported else s.reported || j.document end,
       reported_at = greatest(s.reported_at, m.reported_at),
       reported_version = s.reported_version + coalesce(m.n, 0),
       older = case when m.device_num is null then s.older
-        else ec.older_times(s.reported || m.merged, s.reported_at, s.older || m.times, m.last_packet) end,
+        else ec.older_times(s.reported || j.document, s.reported_at, s.older || j.times, m.last_packet) end,
       packet_keys = case when m.device_num is null then s.packet_keys
         else array(select jsonb_object_keys(m.last_packet)) end,
       last_seq = coalesce(m.last_seq, s.last_seq),
@@ -105,6 +111,7 @@ begin
       w_bat = coalesce(w.w_bat, s.w_bat), s_bat = ec.sum_of(coalesce(w.w_bat, s.w_bat))
     from arrivals a
     left join moves m on m.device_num = a.device_num
+    left join merges j on j.device_num = a.device_num
     left join windows w on w.device_num = a.device_num
     where s.device_num = a.device_num
   ), deviated as (

@@ -4,6 +4,7 @@
 -- What changed since a topic was last sent. Rows, not a mark on the lease: transactions that overlap never
 -- wait for each other, and none is lost whichever commits last.
 create unlogged table ec.live_pending (
+  id bigint generated always as identity primary key,
   topic text not null,
   device_num int not null
 );

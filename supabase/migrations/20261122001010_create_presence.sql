@@ -61,11 +61,12 @@ begin
     where s.serial in (select p.s from json_to_recordset(items) as p (s text)) order by s.device_num for no key update;
 
   with arrived as (
-    select p.s, ec.jsonb_merge(p.d order by p.o) as document, count(*) as n,
+    -- Of equal keys jsonb_object_agg keeps the last.
+    select p.s, jsonb_object_agg(e.key, e.value order by p.o) as document, count(distinct p.o) as n,
       to_timestamp(max(p.r)::float8 / 1e6) as at, (array_agg(p.door order by p.o desc))[1] as door,
-      ec.jsonb_merge(ec.times_of(p.d, to_timestamp(p.r::float8 / 1e6)) order by p.o) as times
+      jsonb_object_agg(e.key, ec.iso_time(to_timestamp(p.r::float8 / 1e6)) order by p.o) as times
     from rows from (json_to_recordset(items) as (s text, d jsonb, r bigint, door text)) with ordinality as p (s, d, r, door, o)
-    where p.d <> '{}'
+    cross join lateral jsonb_each(p.d) as e
     group by p.s
   ), written as (
     update public.device_state s set

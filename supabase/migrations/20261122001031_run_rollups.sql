@@ -121,8 +121,8 @@ $$;
 comment on function ec.run_rollups is 'Rolls up what ingest logged since the last run';
 grant execute on function ec.run_rollups to ec_worker;
 
--- For history written in bulk, behind ingest's back: computes every level of a range again from raw rows.
--- `starts` is taken down to its day in UTC, `ends` up to the next quarter of an hour, future buckets excepted.
+-- For history written in bulk, behind ingest's back: computes every level of a range again from raw rows, of
+-- the devices or, with null, of all. The range is widened to whole quarters of an hour and ends now.
 create function ec.rebuild_rollups(device_nums int[], starts timestamptz, ends timestamptz) returns int
 language plpgsql security definer set search_path = '' set timezone = 'UTC' set jit = off set work_mem = '64MB'
 as $$
@@ -134,7 +134,7 @@ declare
   made int;
 begin
   perform pg_advisory_xact_lock(hashtext('ec.rollups'));
-  foreach num in array rebuild_rollups.device_nums loop
+  foreach num in array coalesce(rebuild_rollups.device_nums, array(select d.num from public.devices d)) loop
     insert into public.rollups_1m as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
     select num, g.bucket, g.tenure_id, g.org_num,
       array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
@@ -156,7 +156,7 @@ begin
   insert into ec.rollup_pending (level, device_num, bucket, ends_at)
   select distinct '15m', m.device_num, b.bucket, b.bucket + interval '15 minutes'
   from public.rollups_1m m, date_bin('15 minutes', m.bucket, 'epoch') as b (bucket)
-  where m.device_num = any (rebuild_rollups.device_nums) and m.bucket >= first_at and m.bucket < last_at
+  where (rebuild_rollups.device_nums is null or m.device_num = any (rebuild_rollups.device_nums)) and m.bucket >= first_at and m.bucket < last_at
   on conflict do nothing;
   loop
     made := ec.roll_pending(clock_timestamp(), 20000);
