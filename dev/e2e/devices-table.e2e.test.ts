@@ -3,15 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { useBrowser } from './support/browser.ts';
 import { callApi, registerDevice } from './support/device.ts';
-import { people, signIn } from './support/people.ts';
+import { openAs, people } from './support/people.ts';
 
 useBrowser();
 
 describe('the devices table', () => {
   test('searching narrows the rows, stands in the address, and survives a reload', async () => {
     const device = await registerDevice(people.org_admin);
-    const page = await signIn('viewer');
-    await page.goto('/org/devices');
+    const page = await openAs('viewer', '/org/devices');
     const rows = page.getByRole('row').filter({ has: page.getByRole('cell') });
     await onPage(rows.nth(1)).toBeVisible();
 
@@ -27,8 +26,7 @@ describe('the devices table', () => {
 
   test('a status filter stands in the address, holds what it says, and Back undoes it', async () => {
     await registerDevice(people.org_admin);
-    const page = await signIn('viewer');
-    await page.goto('/org/devices');
+    const page = await openAs('viewer', '/org/devices');
     await page.getByRole('link', { name: 'Never seen', exact: true }).click();
     await page.waitForURL(/status=never_seen/);
     const statuses = page.getByRole('row').filter({ has: page.getByRole('cell') });
@@ -45,8 +43,7 @@ describe('the devices table', () => {
     await callApi(people.org_admin, 'POST', '/devices/bulk', {
       devices: serials.map((serial_no) => ({ serial_no, product_type: 'EC-CLIMATE-V1' })),
     });
-    const page = await signIn('viewer');
-    await page.goto(`/org/devices?q=${prefix}`);
+    const page = await openAs('viewer', `/org/devices?q=${prefix}`);
 
     const seen: string[] = [];
     const links = page.getByRole('row').getByRole('link', { name: new RegExp(prefix) });

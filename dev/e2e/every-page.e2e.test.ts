@@ -3,7 +3,7 @@ import type { BrowserContextOptions, Page } from '@playwright/test';
 import { describe, expect, test } from 'vitest';
 import { openPage, useBrowser } from './support/browser.ts';
 import { byRole, places } from './support/pages.ts';
-import { signIn } from './support/people.ts';
+import { openAs } from './support/people.ts';
 
 useBrowser();
 
@@ -16,7 +16,7 @@ async function onEveryPage(
   await visitor.goto('/sign-in');
   await look(visitor, '/sign-in');
   for (const [role, paths] of byRole(await places())) {
-    const page = await signIn(role, options);
+    const page = await openAs(role, undefined, options);
     for (const path of paths) {
       const answer = await page.goto(path);
       expect(answer?.status(), path).toBeLessThan(400);

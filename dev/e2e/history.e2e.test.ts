@@ -1,7 +1,7 @@
 import { expect as onPage, type Page } from '@playwright/test';
 import { describe, expect, test } from 'vitest';
 import { useBrowser } from './support/browser.ts';
-import { signIn } from './support/people.ts';
+import { openAs } from './support/people.ts';
 import { demoDevice } from './support/demo.ts';
 
 useBrowser();
@@ -21,8 +21,7 @@ interface Buckets {
 
 describe('history', () => {
   test('every range shows a chart of at most 600 points a series, with readings in it', async () => {
-    const page = await signIn('viewer');
-    await page.goto(`/org/devices/${await demoDevice()}/history`);
+    const page = await openAs('viewer', `/org/devices/${await demoDevice()}/history`);
     await onPage(page.locator('canvas').first()).toBeVisible();
 
     for (const [name, hours] of Object.entries(ranges)) {
@@ -39,8 +38,7 @@ describe('history', () => {
   });
 
   test('a metric can be hidden and shown, in the chart and in the table that says it in words', async () => {
-    const page = await signIn('viewer');
-    await page.goto(`/org/devices/${await demoDevice()}/history`);
+    const page = await openAs('viewer', `/org/devices/${await demoDevice()}/history`);
     const toggle = page.getByRole('group', { name: 'Metrics' }).getByRole('button', { name: /humidity/i });
     const row = page.getByRole('rowheader', { name: /humidity/i });
     await onPage(toggle).toHaveAttribute('aria-pressed', 'true');

@@ -2,7 +2,7 @@ import { expect as onPage, type Page } from '@playwright/test';
 import { describe, expect, inject, test } from 'vitest';
 import { openPage, useBrowser } from './support/browser.ts';
 import { demoDevice } from './support/demo.ts';
-import { people, signIn } from './support/people.ts';
+import { openAs, people } from './support/people.ts';
 
 useBrowser();
 
@@ -36,7 +36,7 @@ describe('with the keyboard alone', () => {
 
   test('one finds a device and changes the range of its history', async () => {
     const serial = await demoDevice();
-    const page = await signIn('viewer');
+    const page = await openAs('viewer', '/org');
     await tabTo(page, 'link', 'Devices');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/org\/devices/);
@@ -55,8 +55,7 @@ describe('with the keyboard alone', () => {
   });
 
   test('the focus can be seen, and the first stop skips to the content', async () => {
-    const page = await signIn('viewer');
-    await page.goto('/org/devices');
+    const page = await openAs('viewer', '/org/devices');
     await page.keyboard.press('Tab');
     const skip = page.locator(':focus');
     await onPage(skip).toHaveAccessibleName(/skip/i);

@@ -46,10 +46,12 @@ describe('signing in', () => {
     await page.waitForURL(`http://${SECOND_HOST}:${port}/org`);
   });
 
-  test('somebody else’s area is not for a tenant', async () => {
+  test('somebody else’s area is refused, with a way home', async () => {
     const page = await signIn('tenant');
-    await page.goto('/org/devices');
-    expect(new URL(page.url()).pathname).not.toBe('/org/devices');
+    const answer = await page.goto('/org/devices');
+    expect(answer?.status()).toBe(403);
+    await page.getByRole('link', { name: /home/i }).click();
+    await page.waitForURL(/\/portal\/room$/);
   });
 
   test('signing out ends the session', async () => {

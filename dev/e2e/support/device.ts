@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { inject } from 'vitest';
+import { findOrInstall, mosquittoPub as program } from '../../scripts/test/programs.ts';
 
 export interface Device {
   serial: string;
@@ -79,7 +80,7 @@ async function mosquittoPub(serial: string, secret: string, topic: string, paylo
     secret,
   ];
   const child = spawn(
-    process.env['EC_MOSQUITTO_PUB_PATH'] ?? 'mosquitto_pub',
+    findOrInstall(program) ?? 'mosquitto_pub',
     [...connection, '-q', '1', '-t', topic, '-s'],
     { stdio: ['pipe', 'ignore', 'pipe'] },
   );

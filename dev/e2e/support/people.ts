@@ -14,6 +14,9 @@ export const people = {
 } as const;
 export type Role = keyof typeof people;
 
+type Session = Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
+const sessions = new Map<Role, Session>();
+
 /** Fills in the sign-in form that `page` shows and sends it. */
 export async function fillSignIn(page: Page, email: string, password: string): Promise<void> {
   await page.getByLabel('Email').fill(email);
@@ -21,11 +24,24 @@ export async function fillSignIn(page: Page, email: string, password: string): P
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-/** A browser in which somebody of that role has signed in and stands on the role's home. */
+/** A browser in which somebody of that role has just signed in and stands on the role's home. */
 export async function signIn(role: Role, options?: BrowserContextOptions): Promise<Page> {
   const page = await openPage(options);
   await page.goto('/sign-in');
   await fillSignIn(page, people[role], inject('world').admin.password);
   await page.waitForURL((url) => url.pathname !== '/sign-in');
+  return page;
+}
+
+/** A browser of somebody who signed in earlier (once for each file), at `path`, or nowhere yet. */
+export async function openAs(role: Role, path?: string, options: BrowserContextOptions = {}): Promise<Page> {
+  let session = sessions.get(role);
+  if (!session) {
+    const page = await signIn(role);
+    session = await page.context().storageState();
+    sessions.set(role, session);
+  }
+  const page = await openPage({ ...options, storageState: session });
+  if (path) await page.goto(path);
   return page;
 }
