@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Client } from 'aedes';
-import { Listener, type Queryable } from '../../../mqtt-bridge/src/db.ts';
+import type { Queryable } from '../../../mqtt-bridge/src/db.ts';
+import { Listener } from '../../../mqtt-bridge/src/listener.ts';
 import { errorText, type Log } from '../../../mqtt-bridge/src/log.ts';
 import { BRIDGE_USERS } from '../../../mqtt-bridge/src/topics.ts';
 import { isBridgeUser, isSerial } from './acl.ts';
@@ -40,7 +41,7 @@ export class Admission {
     this.#o = options;
     this.#listener = new Listener({
       url: options.dbUrl,
-      channel: 'ec_credentials',
+      channels: ['ec_credentials'],
       name: 'ec-broker-listen',
       log: options.log,
       onNotify: (serial) => this.#note([serial]),

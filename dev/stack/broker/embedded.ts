@@ -33,7 +33,7 @@ export async function startEmbedded(options: BrokerOptions): Promise<Broker> {
   // Before the first bridge ever connected, readings must already have somewhere to wait.
   for (const filter of INGEST_FILTERS) store.open(INGEST_USER).filters.set(filter, 1);
 
-  const db = new Database(options.dbUrl, { max: 4, name: 'ec-broker', log, statementTimeoutMs: 5_000 });
+  const db = new Database(options.dbUrl, { max: 4, name: 'ec-broker', log, timeoutMs: 5_000 });
   const admission = new Admission({
     db,
     dbUrl: options.dbUrl,
@@ -99,6 +99,7 @@ export async function startEmbedded(options: BrokerOptions): Promise<Broker> {
     await Promise.all(closed);
     // What was acknowledged a moment ago is still on its way into the queues.
     await new Promise((resolve) => setTimeout(resolve, 50));
+    await journal.flushed().catch(() => {}); // a disk that failed before may take the whole now
     journal.rewrite(store.dump(true));
     journal.close();
     await admission.stop();

@@ -67,6 +67,7 @@ export class Journal {
   }
 
   append(op: Op): void {
+    if (this.#fd === -1) return; // closed: the state was written as a whole
     this.#pending += JSON.stringify(op) + '\n';
     if (!this.#busy) {
       this.#busy = true;
