@@ -34,7 +34,11 @@ export type ApiKeyCreated = z.infer<typeof ApiKeyCreated>;
 export const ApiKeyCreate = z
   .strictObject({
     name: Name,
-    scopes: z.array(ApiScope).min(1).optional().describe('All that its maker may give when absent'),
+    scopes: z
+      .array(ApiScope)
+      .min(1)
+      .optional()
+      .describe('All that its maker may give when absent; write includes read'),
     expires_at: TimestampInput.nullable().optional(),
   })
   .meta({ id: 'ApiKeyCreate' });

@@ -64,7 +64,8 @@ function describe(route: Route): RegisterPath {
 function describeWho(who: Who): string {
   const kinds = [
     who.anyone ? 'every signed-in person' : who.roles?.join(', '),
-    who.api_key && (who.api_key === 'any' ? 'every API key' : `API key with scope ${who.api_key}`),
+    who.api_key &&
+      (who.api_key.length === 0 ? 'every API key' : `API key with scope ${who.api_key.join(' and ')}`),
     who.provisioning_key && 'provisioning key',
     who.device && 'the device itself',
   ];

@@ -1,6 +1,6 @@
 /** Who stands at the door: the credential, its rate limit, and whether the route is open to its kind. */
 import { DEVICE_REQUESTS_PER_MINUTE, PLAN_REQUESTS_PER_MINUTE } from '@edgeconductor/sdk/contract';
-import type { Plan } from '@edgeconductor/sdk/contract';
+import type { ApiScope, Plan } from '@edgeconductor/sdk/contract';
 import { resolveActor, resolveDevice } from '../../_shared/auth.ts';
 import type { Actor, Credential, Standing } from '../../_shared/auth.ts';
 import { AppError } from '../../_shared/errors.ts';
@@ -54,12 +54,7 @@ function checkKind(actor: Actor, who: Who): void {
       if (!who.roles && !who.anyone) throw new AppError('forbidden', 'People may not call this route.');
       return;
     case 'api_key':
-      if (who.api_key === undefined) throw new AppError('forbidden', 'API keys may not call this route.');
-      if (who.api_key !== 'any' && !actor.scopes.includes(who.api_key)) {
-        throw new AppError('forbidden', `This API key lacks the scope "${who.api_key}".`, {
-          needed_scope: who.api_key,
-        });
-      }
+      checkScopes(actor.scopes, who.api_key);
       return;
     case 'provisioning_key':
       if (!who.provisioning_key)
@@ -67,6 +62,16 @@ function checkKind(actor: Actor, who: Who): void {
       return;
     case 'device':
       return;
+  }
+}
+
+function checkScopes(scopes: ApiScope[], needed: readonly ApiScope[] | undefined): void {
+  if (needed === undefined) throw new AppError('forbidden', 'API keys may not call this route.');
+  const lacking = needed.filter((scope) => !scopes.includes(scope));
+  if (lacking.length > 0) {
+    throw new AppError('forbidden', `This API key lacks the scope "${lacking.join('" and "')}".`, {
+      needed_scopes: needed,
+    });
   }
 }
 

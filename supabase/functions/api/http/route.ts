@@ -11,8 +11,8 @@ export interface Who {
   roles?: readonly Role[];
   /** every signed-in person, with or without a role */
   anyone?: true;
-  /** the scope an API key needs */
-  api_key?: ApiScope | 'any';
+  /** the scopes an API key needs; an empty list = every key */
+  api_key?: readonly ApiScope[];
   provisioning_key?: true;
   /** the secret of the device that the path names */
   device?: true;

@@ -9,7 +9,7 @@ export const accountRoutes = [
   route({
     method: 'get',
     path: '/me',
-    who: { anyone: true, api_key: 'any', provisioning_key: true },
+    who: { anyone: true, api_key: [], provisioning_key: true },
     tag: 'Account',
     summary: 'Who this credential is, and its live memberships',
     replies: { 200: Me },
@@ -18,7 +18,7 @@ export const accountRoutes = [
   route({
     method: 'get',
     path: '/product-types',
-    who: { roles: EVERYBODY, api_key: 'read' },
+    who: { roles: EVERYBODY, api_key: ['read'] },
     tag: 'Devices',
     summary: 'Product types with their metrics',
     replies: { 200: z.array(ProductType) },
@@ -27,7 +27,7 @@ export const accountRoutes = [
   route({
     method: 'post',
     path: '/live/leases',
-    who: { roles: STAFF_AND_CUSTOMER, api_key: 'read' },
+    who: { roles: STAFF_AND_CUSTOMER, api_key: ['read'] },
     tag: 'Live',
     summary: 'Start or renew the broadcast of live topics for 20 seconds',
     body: LiveLeaseRequest,
@@ -37,7 +37,7 @@ export const accountRoutes = [
   route({
     method: 'post',
     path: '/live/token',
-    who: { roles: STAFF_AND_CUSTOMER, api_key: 'read' },
+    who: { roles: STAFF_AND_CUSTOMER, api_key: ['read'] },
     tag: 'Live',
     summary: 'A token of at most ten minutes for named live topics',
     body: LiveLeaseRequest,

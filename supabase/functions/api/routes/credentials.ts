@@ -8,7 +8,7 @@ export const credentialRoutes = [
   route({
     method: 'get',
     path: '/devices/{serial}/credentials',
-    who: { roles: STAFF, api_key: 'read' },
+    who: { roles: STAFF, api_key: ['read'] },
     tag: 'Credentials',
     summary: 'Secrets of a device (never the secrets themselves), newest first',
     params: SerialParams,
@@ -18,7 +18,7 @@ export const credentialRoutes = [
   route({
     method: 'post',
     path: '/devices/{serial}/credentials/rotate',
-    who: { roles: STAFF, api_key: 'provision' },
+    who: { roles: STAFF, api_key: ['read', 'provision'] },
     tag: 'Credentials',
     summary: 'A new secret; the old one works on for overlap_s seconds',
     params: SerialParams,
@@ -31,7 +31,7 @@ export const credentialRoutes = [
   route({
     method: 'delete',
     path: '/devices/{serial}/credentials/{id}',
-    who: { roles: STAFF, api_key: 'provision' },
+    who: { roles: STAFF, api_key: ['read', 'provision'] },
     tag: 'Credentials',
     summary: 'Revoke a secret at once; its live session ends',
     params: z.object({ serial: Serial, id: Id }),

@@ -59,7 +59,7 @@ export const deviceDoorRoutes = [
   route({
     method: 'post',
     path: '/devices/{serial}/telemetry',
-    who: { device: true, api_key: 'write' },
+    who: { device: true, api_key: ['write'] },
     tag,
     summary: 'Send one packet or a batch; 205 without a body asks the device to restart',
     params: SerialParams,

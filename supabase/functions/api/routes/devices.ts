@@ -15,7 +15,7 @@ export const deviceRoutes = [
   route({
     method: 'get',
     path: '/devices',
-    who: { roles: STAFF_AND_CUSTOMER, api_key: 'read' },
+    who: { roles: STAFF_AND_CUSTOMER, api_key: ['read'] },
     tag: 'Devices',
     summary: 'List devices; retired ones only with lifecycle=retired',
     query: DeviceListQuery,
@@ -25,7 +25,7 @@ export const deviceRoutes = [
   route({
     method: 'get',
     path: '/devices/{serial}',
-    who: { roles: STAFF_AND_CUSTOMER, api_key: 'read' },
+    who: { roles: STAFF_AND_CUSTOMER, api_key: ['read'] },
     tag: 'Devices',
     summary: 'One device with its shadow',
     params: SerialParams,
@@ -35,7 +35,7 @@ export const deviceRoutes = [
   route({
     method: 'patch',
     path: '/devices/{serial}',
-    who: { roles: STAFF, api_key: 'write' },
+    who: { roles: STAFF, api_key: ['write'] },
     tag: 'Devices',
     summary: 'Change name, tags, attributes, online window, or assign it',
     params: SerialParams,
@@ -46,7 +46,7 @@ export const deviceRoutes = [
   route({
     method: 'patch',
     path: '/devices/{serial}/location',
-    who: { roles: STAFF, api_key: 'write' },
+    who: { roles: STAFF, api_key: ['write'] },
     tag: 'Devices',
     summary: 'Assign a device to a location; null takes it out',
     params: SerialParams,
@@ -57,7 +57,7 @@ export const deviceRoutes = [
   route({
     method: 'delete',
     path: '/devices/{serial}',
-    who: { roles: STAFF, api_key: 'provision' },
+    who: { roles: STAFF, api_key: ['provision'] },
     tag: 'Devices',
     summary: 'Retire a device; its history stays. An active one needs force=true',
     params: SerialParams,

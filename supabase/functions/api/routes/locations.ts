@@ -4,8 +4,8 @@ import { route, STAFF } from '../http/route.ts';
 import * as locations from '../services/locations.ts';
 import { IdParams } from './params.ts';
 
-const read = { roles: STAFF, api_key: 'read' } as const;
-const write = { roles: STAFF, api_key: 'write' } as const;
+const read = { roles: STAFF, api_key: ['read'] } as const;
+const write = { roles: STAFF, api_key: ['write'] } as const;
 const tag = 'Locations';
 
 export const locationRoutes = [

@@ -10,7 +10,7 @@ export const orgRoutes = [
   route({
     method: 'get',
     path: '/orgs',
-    who: { roles: STAFF, api_key: 'read' },
+    who: { roles: STAFF, api_key: ['read'] },
     tag: 'Organisations',
     summary: 'Organisations you may read',
     query: PageQuery,
@@ -31,7 +31,7 @@ export const orgRoutes = [
   route({
     method: 'get',
     path: '/orgs/{id}',
-    who: { roles: STAFF, api_key: 'read' },
+    who: { roles: STAFF, api_key: ['read'] },
     tag: 'Organisations',
     summary: 'One organisation',
     params: IdParams,
@@ -41,7 +41,7 @@ export const orgRoutes = [
   route({
     method: 'patch',
     path: '/orgs/{id}',
-    who: { roles: STAFF, api_key: 'write' },
+    who: { roles: STAFF, api_key: ['write'] },
     tag: 'Organisations',
     summary: 'Change an organisation',
     params: IdParams,
@@ -52,7 +52,7 @@ export const orgRoutes = [
   route({
     method: 'get',
     path: '/orgs/{id}/overview',
-    who: { roles: STAFF, api_key: 'read' },
+    who: { roles: STAFF, api_key: ['read'] },
     tag: 'Organisations',
     summary: 'What the home of a fleet shows',
     params: IdParams,

@@ -7,7 +7,7 @@ import { listAudit } from '../services/audit.ts';
 import { listDeviceDeadLetters, listOrgDeadLetters } from '../services/dead-letters.ts';
 import { IdParams, SerialParams } from './params.ts';
 
-const who = { roles: STAFF, api_key: 'read' } as const;
+const who = { roles: STAFF, api_key: ['read'] } as const;
 
 export const recordRoutes = [
   route({

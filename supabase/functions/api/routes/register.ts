@@ -10,7 +10,7 @@ import { Reply, route } from '../http/route.ts';
 import type { Who } from '../http/route.ts';
 import { registerDevice, registerDevices, withoutDeviceSecrets } from '../services/registration.ts';
 
-const who: Who = { roles: ['admin', 'partner', 'org_admin'], api_key: 'provision', provisioning_key: true };
+const who: Who = { roles: ['admin', 'partner', 'org_admin'], api_key: ['provision'], provisioning_key: true };
 
 /** Needed by people who may register for several organisations. */
 const OrgQuery = z.object({ org_id: Id.optional() });

@@ -13,7 +13,7 @@ export const telemetryRoutes = [
   route({
     method: 'get',
     path: '/devices/{serial}/telemetry',
-    who: { roles: STAFF_AND_CUSTOMER, api_key: 'read' },
+    who: { roles: STAFF_AND_CUSTOMER, api_key: ['read'] },
     tag: 'Telemetry',
     summary: 'Stored packets, oldest first; with buckets=auto chart series, with format=csv text/csv',
     params: SerialParams,
@@ -34,7 +34,7 @@ export const telemetryRoutes = [
   route({
     method: 'get',
     path: '/rooms/{id}',
-    who: { roles: EVERYBODY, api_key: 'read' },
+    who: { roles: EVERYBODY, api_key: ['read'] },
     tag: 'Rooms',
     summary: 'A room and its climate now',
     params: RoomParams,
@@ -44,7 +44,7 @@ export const telemetryRoutes = [
   route({
     method: 'get',
     path: '/rooms/{id}/climate',
-    who: { roles: EVERYBODY, api_key: 'read' },
+    who: { roles: EVERYBODY, api_key: ['read'] },
     tag: 'Rooms',
     summary: 'The climate of a room over time',
     params: RoomParams,

@@ -32,9 +32,11 @@ export async function listApiKeys(db: Db, orgId: string): Promise<ApiKey[]> {
 
 export async function createApiKey(db: Db, orgId: string, input: ApiKeyCreate): Promise<ApiKeyCreated> {
   const key = makeSecret('api_key');
+  // Who may change a thing gets it back, so write includes read.
+  const scopes = input.scopes?.includes('write') ? [...new Set(['read', ...input.scopes])] : input.scopes;
   const [row] = await db<{ id: string }[]>`
     select ec.create_api_key(${orgId}, ${input.name}, ${key.slice(0, PREFIX_LENGTH)}, ${await sha256(key)},
-      ${input.scopes ?? null}::text[], ${input.expires_at ?? null}::timestamptz) ->> 'id' as id`;
+      ${scopes ?? null}::text[], ${input.expires_at ?? null}::timestamptz) ->> 'id' as id`;
   const [created] = await db<ApiKey[]>`${selectApiKeys(db)} where k.id = ${(row as { id: string }).id}`;
   if (created === undefined) throw missing();
   return { ...created, key };

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startApi, type TestApi } from '../test/api.ts';
+
+/**
+ * Who may call what (interfaces.md, "Who"). One letter per caller, in this order:
+ *   a admin · p partner · o org_admin · e operator · v viewer · c customer · t tenant · x signed in, member of nothing
+ *   r w O P  API key with scope read, write (which includes read), ota, provision · k provisioning key · d device · - nobody
+ * A capital Y: goes through. Anything else is what it is refused with: 1 = 401, 3 = 403, 4 = 404.
+ */
+const CALLERS = ['a', 'p', 'o', 'e', 'v', 'c', 't', 'x', 'r', 'w', 'O', 'P', 'k', 'd', '-'] as const;
+type Caller = (typeof CALLERS)[number];
+
+const ORG = '{org}';
+const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
+  //                                           apoevctx rwOP kd-
+  ['GET', '/me', '                             YYYYYYYY YYYY Y31'],
+  ['GET', '/product-types', '                  YYYYYYY3 YY33 331'],
+  ['GET', '/devices', '                        YYYYYY33 YY33 331'],
+  ['GET', '/devices/acme-001', '               YYYYYY33 YY33 331'],
+  ['PATCH', '/devices/acme-001', '             YYY33333 3Y33 331', { tags: ['x'] }],
+  ['PATCH', '/devices/acme-001/location', '    YYY33333 3Y33 331', { location_id: '{otherRoom}' }],
+  ['DELETE', '/devices/{spare}', '             YYY33333 333Y 331'],
+  ['GET', '/devices/acme-001/telemetry', '     YYYYYY33 YY33 331'],
+  ['POST', '/devices/acme-001/telemetry', '    33333333 3Y33 3Y1', { temp: 1 }],
+  ['GET', '/devices/acme-001/commands', '      33333333 3333 3Y1'],
+  ['POST', '/devices/acme-001/shadow/reported', '33333333 3333 3Y1', { relay: true }],
+  ['GET', '/devices/acme-001/credentials', '   YYYYY333 YY33 331'],
+  ['POST', '/devices/{spare}/credentials/rotate', 'YYY33333 3333 331', {}],
+  ['GET', '/devices/acme-001/dead-letters', '  YYYYY333 YY33 331'],
+  ['GET', '/orgs', '                           YYYYY333 YY33 331'],
+  ['POST', '/orgs', '                          YY333333 3333 331', { name: 'New' }],
+  ['GET', `/orgs/${ORG}`, '                    YYYYY333 YY33 331'],
+  ['PATCH', `/orgs/${ORG}`, '                  YYY33333 3Y33 331', { name: 'Acme' }],
+  ['GET', `/orgs/${ORG}/overview`, '           YYYYY333 YY33 331'],
+  ['GET', `/orgs/${ORG}/rooms`, '              YYYYY333 YY33 331'],
+  ['POST', `/orgs/${ORG}/rooms`, '             YYY33333 3Y33 331', { name: '{unique}' }],
+  ['GET', `/orgs/${ORG}/locations`, '          YYYYY333 YY33 331'],
+  ['POST', `/orgs/${ORG}/locations`, '         YYY33333 3Y33 331', { name: '{unique}', type: 'site' }],
+  ['PATCH', '/locations/{otherRoom}', '        YYY33333 3Y33 331', { timezone: 'Europe/Berlin' }],
+  ['GET', `/orgs/${ORG}/dead-letters`, '       YYYYY333 YY33 331'],
+  ['GET', `/orgs/${ORG}/audit`, '              YYYYY333 YY33 331'],
+  ['GET', `/orgs/${ORG}/api-keys`, '           YYY33333 3333 331'],
+  ['POST', `/orgs/${ORG}/api-keys`, '          YYY33333 3333 331', { name: 'k', scopes: ['read'] }],
+  ['GET', `/orgs/${ORG}/provisioning-keys`, '  YYY33333 3333 331'],
+  ['POST', `/orgs/${ORG}/provisioning-keys`, ' YYY33333 3333 331', { name: 'k', product_type: 'tracker' }],
+  ['GET', '/rooms/{room}', '                   YYYYY4Y3 YY33 331'],
+  ['GET', '/rooms/{room}/climate', '           YYYYY4Y3 YY33 331'],
+  ['GET', '/rooms/{otherRoom}', '              YYYYY443 YY33 331'],
+  ['POST', '/live/leases', '                   YYYYYY33 YY33 331', { topics: ['device:acme-001'] }],
+  ['POST', '/live/token', '                    YYYYYY33 YY33 331', { topics: ['device:acme-001'] }],
+  ['POST', '/live/token', '                    YYYYY433 YY33 331', { topics: [`org:${ORG}`] }],
+  ['GET', '/partners', '                       YY333333 3333 331'],
+  ['POST', '/partners', '                      Y3333333 3333 331', { name: 'P', slug: '{slug}' }],
+  ['GET', '/partners/{partner}/stats', '       YY333333 3333 331'],
+  ['GET', '/partners/{partner}/orgs', '        YY333333 3333 331'],
+  ['POST', '/partners/{partner}/orgs', '       YY333333 3333 331', { name: 'Another' }],
+  ['GET', '/partners/{otherPartner}/stats', '  Y4333333 3333 331'],
+  [
+    'POST',
+    '/devices/register',
+    '              YYY33333 333Y 331',
+    { serial_no: '{unique}', product_type: 'tracker' },
+  ],
+  ['POST', '/devices/bulk', '                  YYY33333 333Y Y31', { devices: [{}] }],
+];
+
+let api: TestApi;
+const tokens = {} as Record<Caller, string | undefined>;
+let count = 0;
+
+beforeAll(async () => {
+  api = await startApi();
+  const { world } = api;
+  const people = [
+    world.admin,
+    world.partnerUser,
+    world.orgAdmin,
+    world.operator,
+    world.viewer,
+    world.customer,
+    world.tenant,
+    world.outsider,
+  ];
+  for (const [n, person] of people.entries()) tokens[CALLERS[n]!] = await api.tokenOf(person);
+  for (const [n, scope] of ['read', 'write', 'ota', 'provision'].entries())
+    tokens[CALLERS[8 + n]!] = await api.apiKey([scope]);
+  const made = await api.call('POST', `/orgs/${world.org.id}/provisioning-keys`, {
+    as: tokens.a!,
+    body: { name: 'k', product_type: 'tracker' },
+  });
+  tokens.k = made.body.key;
+  const rotated = await api.call('POST', '/devices/acme-001/credentials/rotate', { as: tokens.a!, body: {} });
+  tokens.d = rotated.body.mqtt_password;
+});
+afterAll(() => api?.stop());
+
+/** Puts this world's ids in, and something new where each call needs its own. */
+async function fill(text: string): Promise<string> {
+  const { world } = api;
+  count++;
+  if (text.includes('{spare}')) {
+    await api.call('POST', `/devices/register?org_id=${world.org.id}`, {
+      as: tokens.a!,
+      body: { serial_no: `spare-${count}`, product_type: 'tracker' },
+    });
+  }
+  return text
+    .replaceAll('{org}', world.org.id)
+    .replaceAll('{room}', world.org.room)
+    .replaceAll('{otherRoom}', world.org.otherRoom)
+    .replaceAll('{partner}', world.partner)
+    .replaceAll('{otherPartner}', world.otherPartner)
+    .replaceAll('{spare}', `spare-${count}`)
+    .replaceAll('{unique}', `unique-${count}`)
+    .replaceAll('{slug}', `slug-${count}`);
+}
+
+it.each(TABLE)('%s %s', async (method, path, who, body) => {
+  const expected = who.replaceAll(' ', '');
+  let got = '';
+  for (const caller of CALLERS) {
+    const filled = await fill(JSON.stringify({ path, body }));
+    const { path: target, body: payload } = JSON.parse(filled) as { path: string; body?: unknown };
+    // Who may register for several organisations says for which.
+    const suffix = ['a', 'p'].includes(caller) && path.startsWith('/devices/') && /register|bulk/.test(path);
+    const { status } = await api.call(method, suffix ? `${target}?org_id=${api.world.org.id}` : target, {
+      ...(tokens[caller] === undefined ? {} : { as: tokens[caller] }),
+      ...(payload === undefined ? {} : { body: payload }),
+    });
+    got += status < 300 ? 'Y' : status < 410 ? String(status - 400) : `(${status})`;
+  }
+  expect(got).toBe(expected);
+});
