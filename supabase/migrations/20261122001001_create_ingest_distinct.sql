@@ -150,7 +150,7 @@ begin
       where (x.nth > 1 or x.redelivered) and exists (select from public.device_state s where s.serial = x.s)) end
   into accepted, device_nums, minutes, first_time, conflicts, unknown, rest
   from (
-    select count(*)::int, array_agg(device_num), array_agg((extract(epoch from ts)::bigint / 60)::int) from stored
+    select count(*)::int, array_agg(device_num), array_agg(floor(extract(epoch from ts)::float8 / 60)::int) from stored
   ) as k (n, nums, mins), (
     select count(*) filter (where not redelivered), count(*) filter (where redelivered), count(*) filter (where active)
     from held

@@ -130,7 +130,7 @@ begin
   from (
     select sum(g.n)::int, array_agg(g.device_num), array_agg(g.minute)
     from (
-      select a.device_num, (extract(epoch from a.ts)::bigint / 60)::int as minute, count(*) as n
+      select a.device_num, floor(extract(epoch from a.ts)::float8 / 60)::int as minute, count(*) as n
       from accepted_items a group by 1, 2
     ) g
   ) as t (n, nums, mins), (
