@@ -1,5 +1,6 @@
 import { createAdaptorServer } from '@hono/node-server';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StackFailure } from './failure.ts';
 
@@ -27,12 +28,18 @@ export async function listenOn(server: Server, port: number): Promise<Listening>
     );
     server.listen(port, '127.0.0.1', resolve);
   });
+  // Connections that became websockets are no longer the HTTP server's to close.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   return {
     server,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

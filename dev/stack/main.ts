@@ -49,6 +49,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    say(`The stack failed: ${error instanceof Error ? error.stack : String(error)}`);
+    void end(1);
+  });
+}
+process.on('exit', killAllChildren);
+
 // The bootstrap passes signals on; when it was killed itself nobody can stop this process any more.
 const bootstrap = Number(process.env['EC_BOOTSTRAP_PID'] ?? 0);
 if (bootstrap > 0 && process.ppid === bootstrap)

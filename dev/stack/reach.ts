@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StackFailure } from './failure.ts';
 
@@ -21,6 +30,9 @@ export function isReachable(folder: string): boolean {
     if (path === dirname(path)) return true;
   }
 }
+
+const versionOf = (home: string): string =>
+  (JSON.parse(readFileSync(join(home, '../package.json'), 'utf8')) as { version: string }).version;
 
 export interface DatabaseFolders {
   /** Where the cluster lives. */
@@ -47,11 +59,19 @@ export function placeDatabase(dataDir: string, home: string): DatabaseFolders {
   const folders: DatabaseFolders = { cluster: wanted, home };
   if (!isReachable(dataDir)) {
     folders.cluster = join(detour, 'postgres');
+    // Who removes the data folder wants to start anew.
+    const marker = join(dataDir, 'postgres.moved');
+    if (!existsSync(marker)) rmSync(folders.cluster, { recursive: true, force: true });
+    writeFileSync(marker, `${folders.cluster}\n`);
     folders.moved = `The account that runs Postgres cannot enter ${dataDir}, so the database lives in ${folders.cluster}.`;
   }
   if (!isReachable(home)) {
-    folders.home = join(detour, 'native');
-    if (!existsSync(join(folders.home, 'bin/postgres'))) cpSync(home, folders.home, { recursive: true });
+    folders.home = join(detour, `native-${versionOf(home)}`);
+    if (!existsSync(join(folders.home, 'bin/postgres'))) {
+      const partial = `${folders.home}.${process.pid}`;
+      cpSync(home, partial, { recursive: true, verbatimSymlinks: true });
+      renameSync(partial, folders.home);
+    }
     for (let path = folders.home; path !== dirname(detour); path = dirname(path)) chmodSync(path, 0o755);
   }
   mkdirSync(folders.cluster, { recursive: true, mode: 0o700 });

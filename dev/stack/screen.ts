@@ -39,7 +39,7 @@ export function welcome(stack: RunningStack): string {
     ['API', facts.api_url],
     ['Supabase', facts.supabase_url],
     ['MQTT', facts.mqtt_url && `${facts.mqtt_url} or ${facts.mqtts_url}`],
-    ['CA of it', facts.mqtts_ca],
+    ['MQTT CA', facts.mqtts_ca],
     ['Metrics', facts.metrics_url],
     ['Database', facts.db_url],
   ];

@@ -42,13 +42,20 @@ const PLACEHOLDERS = {
 export const hasWebApp = (): boolean => existsSync(join(web, 'src/routes'));
 
 /** The folder of a build of the present sources; builds when there is none. About 15 s on two cores. */
-export async function ensureWebBuild(logFile: string, signal: AbortSignal): Promise<string> {
+export async function ensureWebBuild(
+  logFile: string,
+  signal: AbortSignal,
+  say: (sentence: string) => void,
+): Promise<string> {
   const build = join(cache, hashOf(SOURCES));
   if (!existsSync(build)) {
     mkdirSync(cache, { recursive: true });
     const release = await takeBuildLock(signal);
     try {
-      if (!existsSync(build)) await makeBuild(build, logFile, signal);
+      if (!existsSync(build)) {
+        say('Building the web app, once for these sources …');
+        await makeBuild(build, logFile, signal);
+      }
     } finally {
       release();
     }

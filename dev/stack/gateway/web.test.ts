@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { listenOn } from '../listen.ts';
 import type { Ports } from '../ports.ts';
 import { webGateway } from './web.ts';
 
@@ -108,4 +109,14 @@ test('while a part is down the API answers with its own error form and the web a
   const page = await fetch(`${base}/org`);
   expect(page.status).toBe(503);
   expect(await page.text()).toContain('http-equiv="refresh"');
+});
+
+test('stopping does not wait for open websockets', async () => {
+  const gateway = await listenOn(webGateway(ports), 0);
+  const { port } = gateway.server.address() as AddressInfo;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/live`);
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
+  await gateway.close();
+  await closed;
 });

@@ -11,7 +11,9 @@ import { ensureWebBuild, hasWebApp } from '../web-build.ts';
 export const web: Part = {
   needs: ['auth', 'api'],
   prepare: (context) =>
-    hasWebApp() ? ensureWebBuild(context.logFile('web-build'), context.signal) : Promise.resolve(undefined),
+    hasWebApp()
+      ? ensureWebBuild(context.logFile('web-build'), context.signal, context.say)
+      : Promise.resolve(undefined),
   async start(context: Context, prepared) {
     const build = prepared as string | undefined;
     const gateway = await listenOn(webGateway(context.ports), context.ports.web);
