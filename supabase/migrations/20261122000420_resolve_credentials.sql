@@ -75,7 +75,7 @@ create view ec.mqtt_credentials as
   select
     c.serial, c.password_hash, c.salt,
     encode(decode(split_part(c.password_hash, '$', 5), 'base64'), 'hex') as password_hash_hex,
-    c.expires_at, false as revoked, c.id as credential_id, c.created_at
+    c.expires_at, c.id as credential_id, c.created_at
   from public.device_credentials c join public.devices d on d.id = c.device_id
   where d.lifecycle <> 'retired' and c.revoked_at is null and (c.expires_at is null or c.expires_at > now());
 comment on view ec.mqtt_credentials is

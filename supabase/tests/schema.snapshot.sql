@@ -44,6 +44,15 @@ create type ec.reading_windows as (
 
 -- Tables
 
+create table ec.heartbeats (
+  source text not null,
+  up_since timestamp with time zone not null,
+  beat_at timestamp with time zone not null,
+  constraint heartbeats_pkey PRIMARY KEY (source)
+);
+alter table ec.heartbeats enable row level security;
+comment on table ec.heartbeats is 'Since when a part of the platform is up without a break; bridges beat every 10 seconds';
+
 create table ec.idempotency_keys (
   actor_kind text not null,
   actor_id uuid not null,
@@ -86,8 +95,10 @@ CREATE INDEX live_leases_org_num_idx ON ec.live_leases USING btree (org_num) WHE
 comment on table ec.live_leases is 'Topics somebody looks at now; unlogged, viewers renew within seconds';
 
 create unlogged table ec.live_pending (
+  id bigint generated always as identity not null,
   topic text not null,
-  device_num integer not null
+  device_num integer not null,
+  constraint live_pending_pkey PRIMARY KEY (id)
 );
 alter table ec.live_pending enable row level security;
 CREATE INDEX live_pending_topic_idx ON ec.live_pending USING btree (topic);
@@ -867,7 +878,6 @@ create view ec.mqtt_credentials as
     c.salt,
     encode(decode(split_part(c.password_hash, '$'::text, 5), 'base64'::text), 'hex'::text) AS password_hash_hex,
     c.expires_at,
-    false AS revoked,
     c.id AS credential_id,
     c.created_at
    FROM (public.device_credentials c
@@ -1047,6 +1057,26 @@ begin
   perform ec.broadcast_devices(device_nums);
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION ec.chart_plan(starts timestamp with time zone, ends timestamp with time zone, now timestamp with time zone, OUT source text, OUT bucket_s integer)
+ RETURNS record
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select s.source, b.width
+  from (
+    select extract(epoch from ends - starts) as span, case
+      when ends - starts <= interval '2 hours' and starts >= now - interval '7 days 12 hours' then 'raw'
+      when ends - starts <= interval '26 hours' and starts >= now - interval '29 days' then '1m'
+      else '15m' end as source
+  ) s
+  cross join unnest(array[1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800]) as b (width)
+  where b.width * 600 >= s.span and b.width >= case s.source when 'raw' then 1 when '1m' then 60 else 900 end
+  order by b.width
+  limit 1
+$function$;
+grant execute on function ec.chart_plan(timestamp with time zone,timestamp with time zone,timestamp with time zone) to authenticated;
 
 CREATE OR REPLACE FUNCTION ec.claim_mqtt_outbox(worker text, max integer DEFAULT 500)
  RETURNS TABLE(id bigint, serial text, topic text, payload text, qos integer, retain boolean)
@@ -1707,7 +1737,7 @@ begin
       where (x.nth > 1 or x.redelivered) and exists (select from public.device_state s where s.serial = x.s)) end
   into accepted, device_nums, minutes, first_time, conflicts, unknown, rest
   from (
-    select count(*)::int, array_agg(device_num), array_agg((extract(epoch from ts)::bigint / 60)::int) from stored
+    select count(*)::int, array_agg(device_num), array_agg(floor(extract(epoch from ts)::float8 / 60)::int) from stored
   ) as k (n, nums, mins), (
     select count(*) filter (where not redelivered), count(*) filter (where redelivered), count(*) filter (where active)
     from held
@@ -1870,11 +1900,17 @@ begin
     where p.nth = 1 and ((p.device_num, p.ts) in (select stored.device_num, stored.ts from stored)) is true
     window before as (partition by p.device_num order by p.i rows between unbounded preceding and 1 preceding)
   ), moves as materialized (
-    select a.device_num, ec.jsonb_merge(a.d order by a.i) as merged, max(a.ts) as reported_at, count(*) as n,
+    select a.device_num, max(a.ts) as reported_at, count(*) as n,
       (array_agg(a.d order by a.i desc))[1] as last_packet,
-      (array_agg(a.q order by a.i desc) filter (where a.q is not null))[1] as last_seq,
-      ec.jsonb_merge(ec.times_of(a.d, a.ts) order by a.i) as times
+      (array_agg(a.q order by a.i desc) filter (where a.q is not null))[1] as last_seq
     from accepted_items a
+    where a.newest
+    group by a.device_num
+  ), merges as materialized (
+    -- Of equal keys jsonb_object_agg keeps the last.
+    select a.device_num, jsonb_object_agg(e.key, e.value order by a.i) as document,
+      jsonb_object_agg(e.key, ec.iso_time(a.ts) order by a.i) as times
+    from accepted_items a cross join lateral jsonb_each(a.d) as e
     where a.newest
     group by a.device_num
   ), readings as materialized (
@@ -1919,11 +1955,11 @@ begin
       connected = s.connected or door = 'mqtt' and a.connects_at is not null,
       connected_changed_at = case when not s.connected and door = 'mqtt' then coalesce(a.connects_at, s.connected_changed_at)
         else s.connected_changed_at end,
-      reported = case when m.device_num is null then s.reported else s.reported || m.merged end,
+      reported = case when m.device_num is null then s.reported else s.reported || j.document end,
       reported_at = greatest(s.reported_at, m.reported_at),
       reported_version = s.reported_version + coalesce(m.n, 0),
       older = case when m.device_num is null then s.older
-        else ec.older_times(s.reported || m.merged, s.reported_at, s.older || m.times, m.last_packet) end,
+        else ec.older_times(s.reported || j.document, s.reported_at, s.older || j.times, m.last_packet) end,
       packet_keys = case when m.device_num is null then s.packet_keys
         else array(select jsonb_object_keys(m.last_packet)) end,
       last_seq = coalesce(m.last_seq, s.last_seq),
@@ -1933,6 +1969,7 @@ begin
       w_bat = coalesce(w.w_bat, s.w_bat), s_bat = ec.sum_of(coalesce(w.w_bat, s.w_bat))
     from arrivals a
     left join moves m on m.device_num = a.device_num
+    left join merges j on j.device_num = a.device_num
     left join windows w on w.device_num = a.device_num
     where s.device_num = a.device_num
   ), deviated as (
@@ -1951,7 +1988,7 @@ begin
   from (
     select sum(g.n)::int, array_agg(g.device_num), array_agg(g.minute)
     from (
-      select a.device_num, (extract(epoch from a.ts)::bigint / 60)::int as minute, count(*) as n
+      select a.device_num, floor(extract(epoch from a.ts)::float8 / 60)::int as minute, count(*) as n
       from accepted_items a group by 1, 2
     ) g
   ) as t (n, nums, mins), (
@@ -1991,6 +2028,7 @@ CREATE OR REPLACE FUNCTION ec.iso_time(at timestamp with time zone)
  IMMUTABLE PARALLEL SAFE STRICT
  SET search_path TO ''
 AS $function$ select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $function$;
+grant execute on function ec.iso_time(timestamp with time zone) to authenticated;
 comment on function ec.iso_time(timestamp with time zone) is 'ISO 8601 UTC with milliseconds, as everything the API sends';
 
 CREATE OR REPLACE FUNCTION ec.item_serial(item json)
@@ -2077,6 +2115,54 @@ begin
   where d.num = any (device_nums) and c.device_id = d.id and c.first_used_at is null and c.revoked_at is null;
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION ec.mark_offline(now timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  bridge_since timestamptz;
+  server_since timestamptz := pg_postmaster_start_time();
+  offline int[];
+  recovered int[];
+begin
+  if not pg_try_advisory_xact_lock(hashtext('ec.mark_offline')) then
+    return '{"offline": [], "recovered": []}';
+  end if;
+  select min(h.up_since) into bridge_since from ec.heartbeats h
+  where h.source like 'bridge%' and h.beat_at > mark_offline.now - interval '1 minute';
+
+  with back as (
+    select s.device_num from public.device_state s
+    where s.offline_alerted_at < s.last_seen
+    order by s.device_num for no key update skip locked
+  ), written as (
+    update public.device_state s set offline_alerted_at = null from back b where s.device_num = b.device_num returning s.device_num
+  )
+  select coalesce(array_agg(w.device_num order by w.device_num), '{}') into recovered from written w;
+
+  with silent as (
+    select s.device_num
+    from public.device_state s
+    join public.devices d on d.id = s.device_id
+    join public.product_types t on t.key = s.product_type
+    where s.offline_alerted_at is null and s.last_seen is not null and d.lifecycle = 'active'
+      and greatest(s.last_seen, case when s.last_door = 'https' then least(server_since, mark_offline.now) else bridge_since end)
+        <= mark_offline.now - greatest(interval '15 minutes', make_interval(secs => coalesce(d.online_window_s, t.online_window_s)))
+      and (s.last_door = 'https' or bridge_since is not null)
+    order by s.device_num for no key update of s skip locked
+  ), written as (
+    update public.device_state s set offline_alerted_at = mark_offline.now
+    from silent b where s.device_num = b.device_num returning s.device_num
+  )
+  select coalesce(array_agg(w.device_num order by w.device_num), '{}') into offline from written w;
+  return jsonb_build_object('offline', to_jsonb(offline), 'recovered', to_jsonb(recovered));
+end
+$function$;
+grant execute on function ec.mark_offline(timestamp with time zone) to ec_worker;
+comment on function ec.mark_offline(timestamp with time zone) is 'Marks outages that began and ended';
 
 CREATE OR REPLACE FUNCTION ec.me()
  RETURNS jsonb
@@ -2242,7 +2328,7 @@ declare
   made int;
 begin
   perform pg_advisory_xact_lock(hashtext('ec.rollups'));
-  foreach num in array rebuild_rollups.device_nums loop
+  foreach num in array coalesce(rebuild_rollups.device_nums, array(select d.num from public.devices d)) loop
     insert into public.rollups_1m as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
     select num, g.bucket, g.tenure_id, g.org_num,
       array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
@@ -2264,7 +2350,7 @@ begin
   insert into ec.rollup_pending (level, device_num, bucket, ends_at)
   select distinct '15m', m.device_num, b.bucket, b.bucket + interval '15 minutes'
   from public.rollups_1m m, date_bin('15 minutes', m.bucket, 'epoch') as b (bucket)
-  where m.device_num = any (rebuild_rollups.device_nums) and m.bucket >= first_at and m.bucket < last_at
+  where (rebuild_rollups.device_nums is null or m.device_num = any (rebuild_rollups.device_nums)) and m.bucket >= first_at and m.bucket < last_at
   on conflict do nothing;
   loop
     made := ec.roll_pending(clock_timestamp(), 20000);
@@ -2294,6 +2380,22 @@ $function$;
 grant execute on function ec.record_dead_letters(json) to ec_bridge;
 comment on function ec.record_dead_letters(json) is 'Stores refused packets with their reason';
 
+CREATE OR REPLACE FUNCTION ec.record_heartbeat(source text, now timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into ec.heartbeats as h (source, up_since, beat_at)
+  values (record_heartbeat.source, record_heartbeat.now, record_heartbeat.now)
+  on conflict on constraint heartbeats_pkey do update set
+    up_since = case when h.beat_at < excluded.beat_at - interval '1 minute' then excluded.up_since else h.up_since end,
+    beat_at = greatest(h.beat_at, excluded.beat_at)
+$function$;
+grant execute on function ec.record_heartbeat(text,timestamp with time zone) to ec_bridge;
+grant execute on function ec.record_heartbeat(text,timestamp with time zone) to ec_worker;
+comment on function ec.record_heartbeat(text,timestamp with time zone) is 'A part of the platform says that it works; bridges every 10 seconds';
+
 CREATE OR REPLACE FUNCTION ec.record_reported(items json)
  RETURNS void
  LANGUAGE plpgsql
@@ -2307,11 +2409,12 @@ begin
     where s.serial in (select p.s from json_to_recordset(items) as p (s text)) order by s.device_num for no key update;
 
   with arrived as (
-    select p.s, ec.jsonb_merge(p.d order by p.o) as document, count(*) as n,
+    -- Of equal keys jsonb_object_agg keeps the last.
+    select p.s, jsonb_object_agg(e.key, e.value order by p.o) as document, count(distinct p.o) as n,
       to_timestamp(max(p.r)::float8 / 1e6) as at, (array_agg(p.door order by p.o desc))[1] as door,
-      ec.jsonb_merge(ec.times_of(p.d, to_timestamp(p.r::float8 / 1e6)) order by p.o) as times
+      jsonb_object_agg(e.key, ec.iso_time(to_timestamp(p.r::float8 / 1e6)) order by p.o) as times
     from rows from (json_to_recordset(items) as (s text, d jsonb, r bigint, door text)) with ordinality as p (s, d, r, door, o)
-    where p.d <> '{}'
+    cross join lateral jsonb_each(p.d) as e
     group by p.s
   ), written as (
     update public.device_state s set
@@ -2931,6 +3034,14 @@ AS $function$
     keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.rolled_until()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$ select p.rolled_until from ec.rollup_progress p $function$;
+grant execute on function ec.rolled_until() to authenticated;
+
 CREATE OR REPLACE FUNCTION ec.rotate_credential(device_id uuid, secret_sha256 bytea, password_hash text, salt text, overlap_s integer DEFAULT 3600)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3170,13 +3281,89 @@ grant execute on function ec.sweep_live(timestamp with time zone) to ec_bridge;
 grant execute on function ec.sweep_live(timestamp with time zone) to ec_worker;
 comment on function ec.sweep_live(timestamp with time zone) is 'Trailing edge of live broadcast; returns the number of leases';
 
-CREATE OR REPLACE FUNCTION ec.times_of(packet jsonb, at timestamp with time zone)
- RETURNS jsonb
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
+CREATE OR REPLACE FUNCTION ec.telemetry_buckets(serial text, hours integer DEFAULT 24, metrics text[] DEFAULT NULL::text[], starts timestamp with time zone DEFAULT NULL::timestamp with time zone, ends timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS json
+ LANGUAGE plpgsql
+ STABLE
  SET search_path TO ''
-AS $function$ select jsonb_object_agg(key, ec.iso_time(at)) from jsonb_object_keys(packet) as key $function$;
-comment on function ec.times_of(jsonb,timestamp with time zone) is 'Every key of a packet → its time';
+ SET "TimeZone" TO 'UTC'
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  device record;
+  until_at timestamptz := least(coalesce(telemetry_buckets.ends, now()), now() + interval '5 minutes');
+  from_at timestamptz := coalesce(telemetry_buckets.starts, until_at - make_interval(hours => telemetry_buckets.hours));
+  plan record;
+  width interval;
+  rolled timestamptz := ec.rolled_until() - interval '2 minutes';
+  minutes_from timestamptz;
+  raw_from timestamptz;
+  gap_s float8;
+  series json;
+begin
+  select d.num, t.telemetry_interval_s into device
+  from public.devices d left join public.product_types t on t.key = d.product_type
+  where d.serial = telemetry_buckets.serial;
+  if device.num is null then
+    raise exception using errcode = 'EC404', message = 'not_found', detail = 'There is no such device, or you may not see it.';
+  end if;
+  if from_at >= until_at or until_at - from_at > interval '400 days' then
+    raise exception using errcode = 'EC400', message = 'invalid_request', detail = 'The range must start before it ends and span at most 400 days.';
+  end if;
+
+  select * into plan from ec.chart_plan(from_at, until_at, now());
+  width := make_interval(secs => plan.bucket_s);
+  from_at := date_bin(width, from_at, 'epoch');
+  raw_from := case when plan.source = 'raw' then from_at else least(greatest(from_at, rolled), until_at) end;
+  minutes_from := case when plan.source = '15m' then greatest(from_at, date_bin('15 minutes', raw_from, 'epoch')) else from_at end;
+  gap_s := greatest(2.5 * plan.bucket_s, 3 * coalesce(device.telemetry_interval_s, 5));
+
+  with parts as (
+    select e.key, t.ts as at, 1 as n, f.v as lo, f.v as hi, f.v as total
+    from public.telemetry t
+    cross join lateral jsonb_each(t.data) e
+    cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
+    where t.device_num = device.num and t.ts >= raw_from and t.ts <= until_at and f.v is not null
+    union all
+    select e.key, m.bucket, e.n, e.lo, e.hi, e.total
+    from public.rollups_1m m
+    cross join lateral unnest(m.keys, m.counts, m.mins, m.maxs, m.sums) as e (key, n, lo, hi, total)
+    where m.device_num = device.num and m.bucket >= minutes_from and m.bucket < raw_from and plan.source <> 'raw'
+    union all
+    select e.key, q.bucket, e.n, e.lo, e.hi, e.total
+    from public.rollups_15m q
+    cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
+    where q.device_num = device.num and q.bucket >= from_at and q.bucket < minutes_from and plan.source = '15m'
+  ), points as (
+    select p.key, (floor(extract(epoch from p.at)::float8 / plan.bucket_s) * plan.bucket_s)::bigint as t,
+      min(p.lo) as lo, max(p.hi) as hi, sum(p.total) / sum(p.n) as mean
+    from parts p
+    where telemetry_buckets.metrics is null or p.key = any (telemetry_buckets.metrics)
+    group by 1, 2
+  ), steps as (
+    select p.*, p.t - lag(p.t) over (partition by p.key order by p.t) as step from points p
+  ), rhythm as (
+    -- A device that sends less often than its type says has a rhythm of its own, once there is enough of it.
+    select s.key, greatest(gap_s, case when count(s.step) >= 8 then 3 * percentile_disc(0.5) within group (order by s.step) end) as gap_s
+    from steps s group by s.key
+  )
+  select json_object_agg(l.key, l.line order by l.key)
+  into series
+  from (
+    select s.key, ('[' || string_agg(
+      case when s.step > r.gap_s then 'null,[' else '[' end || s.t * 1000 || ',' || s.lo || ',' || s.mean || ',' || s.hi || ']', ',' order by s.t) || ']')::json as line
+    from steps s join rhythm r on r.key = s.key
+    group by s.key
+  ) l;
+  return json_build_object('bucket_s', plan.bucket_s, 'from', ec.iso_time(from_at), 'to', ec.iso_time(until_at),
+    'series', coalesce(series, '{}'));
+end
+$function$;
+grant execute on function ec.telemetry_buckets(text,integer,text[],timestamp with time zone,timestamp with time zone) to authenticated;
+comment on function ec.telemetry_buckets(text,integer,text[],timestamp with time zone,timestamp with time zone) is 'Chart series of a device, at most 600 points each';
 
 CREATE OR REPLACE FUNCTION ec.update_device(serial text, patch jsonb)
  RETURNS jsonb
@@ -3289,21 +3476,29 @@ comment on function ec.update_org(uuid,jsonb) is 'Keys name, slug, plan, product
 
 CREATE OR REPLACE FUNCTION private.actor_id()
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
-  select (case when c ? 'ec_kind' then c ->> 'ec_id' else c ->> 'sub' end)::uuid from private.claims() c
+declare
+  claims jsonb := private.claims();
+begin
+  return case when claims ? 'ec_kind' then claims ->> 'ec_id' else claims ->> 'sub' end;
+end
 $function$;
 grant execute on function private.actor_id() to authenticated;
 
 CREATE OR REPLACE FUNCTION private.actor_kind()
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
-  select case when c ? 'ec_kind' then c ->> 'ec_kind' when c ? 'sub' then 'user' end from private.claims() c
+declare
+  claims jsonb := private.claims();
+begin
+  return case when claims ? 'ec_kind' then claims ->> 'ec_kind' when claims ? 'sub' then 'user' end;
+end
 $function$;
 grant execute on function private.actor_kind() to authenticated;
 comment on function private.actor_kind() is 'user, api_key, device, provisioning_key; null = the system itself';
@@ -3326,36 +3521,41 @@ $function$;
 
 CREATE OR REPLACE FUNCTION private.can(org_id uuid, action text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  select case private.actor_kind()
-    when 'user' then exists (
-      select from private.my_memberships() m
-      join public.orgs o on o.id = can.org_id
-      where case m.role
-        when 'admin' then true
-        when 'partner' then m.partner_id = o.partner_id
-          and can.action in ('read', 'configure', 'invite', 'provision')
-        when 'org_admin' then m.org_id = o.id
-        when 'operator' then m.org_id = o.id and can.action in ('read', 'control')
-        when 'viewer' then m.org_id = o.id and can.action = 'read'
-        else false
-      end
-    )
-    when 'api_key' then exists (
-      select from private.my_api_key() k
-      where k.org_id = can.org_id and case can.action
-        when 'read' then 'read' when 'control' then 'write' when 'configure' then 'write'
-        when 'ota' then 'ota' when 'provision' then 'provision'
-      end = any (k.scopes)
-    )
-    when 'provisioning_key' then can.action = 'provision' and exists (
-      select from private.my_provisioning_key() k where k.org_id = can.org_id
-    )
-    else false
-  end
+begin
+  case private.actor_kind()
+    when 'user' then
+      return exists (
+        select from private.my_memberships() m
+        join public.orgs o on o.id = can.org_id
+        where case m.role
+          when 'admin' then true
+          when 'partner' then m.partner_id = o.partner_id
+            and can.action in ('read', 'configure', 'invite', 'provision')
+          when 'org_admin' then m.org_id = o.id
+          when 'operator' then m.org_id = o.id and can.action in ('read', 'control')
+          when 'viewer' then m.org_id = o.id and can.action = 'read'
+          else false
+        end
+      );
+    when 'api_key' then
+      return exists (
+        select from private.my_api_key() k
+        where k.org_id = can.org_id and case can.action
+          when 'read' then 'read' when 'control' then 'write' when 'configure' then 'write'
+          when 'ota' then 'ota' when 'provision' then 'provision'
+        end = any (k.scopes)
+      );
+    when 'provisioning_key' then
+      return can.action = 'provision'
+        and exists (select from private.my_provisioning_key() k where k.org_id = can.org_id);
+    else
+      return false;
+  end case;
+end
 $function$;
 grant execute on function private.can(uuid,text) to authenticated;
 comment on function private.can(uuid,text) is 'action: read, control (desired, commands), configure (settings), invite (hand out access), ota, provision (register)';
@@ -3484,11 +3684,13 @@ $function$;
 
 CREATE OR REPLACE FUNCTION private.claims()
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
-  select coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb
+begin
+  return coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb;
+end
 $function$;
 grant execute on function private.claims() to authenticated;
 
@@ -3666,11 +3868,13 @@ $function$;
 
 CREATE OR REPLACE FUNCTION private.is_admin()
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  select exists (select from private.my_memberships() m where m.role = 'admin')
+begin
+  return exists (select from private.my_memberships() m where m.role = 'admin');
+end
 $function$;
 grant execute on function private.is_admin() to authenticated;
 
@@ -3749,25 +3953,33 @@ comment on function private.merge_patch(jsonb,jsonb) is 'Top-level merge; null r
 
 CREATE OR REPLACE FUNCTION private.my_api_key()
  RETURNS SETOF public.api_keys
- LANGUAGE sql
- STABLE SECURITY DEFINER
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 1
  SET search_path TO ''
 AS $function$
-  select k.* from public.api_keys k
-  where (select private.actor_kind()) = 'api_key' and k.id = (select private.actor_id())
-    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+declare
+  me uuid := case when private.actor_kind() = 'api_key' then private.actor_id() end;
+begin
+  return query select k.* from public.api_keys k
+  where k.id = me and k.revoked_at is null and (k.expires_at is null or k.expires_at > now());
+end
 $function$;
 grant execute on function private.my_api_key() to authenticated;
 
 CREATE OR REPLACE FUNCTION private.my_device_ids()
  RETURNS SETOF uuid
- LANGUAGE sql
- STABLE SECURITY DEFINER
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 5
  SET search_path TO ''
 AS $function$
-  select d.id from private.my_memberships() m join public.devices d on d.org_id = m.org_id
-  where m.role = 'tenant' and d.location_id = m.location_id
-    or m.role = 'customer' and d.customer_id = m.user_id
+begin
+  return query
+    select d.id from private.my_memberships() m
+    join public.devices d on d.org_id = m.org_id and d.location_id = m.location_id where m.role = 'tenant'
+    union
+    select d.id from private.my_memberships() m
+    join public.devices d on d.customer_id = m.user_id and d.org_id = m.org_id where m.role = 'customer';
+end
 $function$;
 grant execute on function private.my_device_ids() to authenticated;
 comment on function private.my_device_ids() is 'Devices in a tenant''s room and devices of a customer';
@@ -3806,38 +4018,49 @@ comment on function private.my_managed_org_ids() is 'Orgs where the actor may se
 
 CREATE OR REPLACE FUNCTION private.my_memberships()
  RETURNS SETOF public.memberships
- LANGUAGE sql
- STABLE SECURITY DEFINER
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 2
  SET search_path TO ''
 AS $function$
-  select m.* from public.memberships m where m.user_id = (select private.my_user_id()) and m.ended_at is null
+declare
+  me uuid := private.my_user_id();
+begin
+  return query select m.* from public.memberships m where m.user_id = me and m.ended_at is null;
+end
 $function$;
 grant execute on function private.my_memberships() to authenticated;
 
 CREATE OR REPLACE FUNCTION private.my_org_ids()
  RETURNS SETOF uuid
- LANGUAGE sql
- STABLE SECURITY DEFINER
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 10
  SET search_path TO ''
 AS $function$
-  select o.id from public.orgs o where (select private.is_admin())
-  union
-  select o.id from private.my_memberships() m join public.orgs o on o.partner_id = m.partner_id where m.role = 'partner'
-  union
-  select m.org_id from private.my_memberships() m where m.role in ('org_admin', 'operator', 'viewer')
-  union
-  select k.org_id from private.my_api_key() k where 'read' = any (k.scopes)
+begin
+  if private.is_admin() then
+    return query select o.id from public.orgs o;
+    return;
+  end if;
+  return query
+    select o.id from private.my_memberships() m join public.orgs o on o.partner_id = m.partner_id where m.role = 'partner'
+    union
+    select m.org_id from private.my_memberships() m where m.role in ('org_admin', 'operator', 'viewer')
+    union
+    select k.org_id from private.my_api_key() k where 'read' = any (k.scopes);
+end
 $function$;
 grant execute on function private.my_org_ids() to authenticated;
 comment on function private.my_org_ids() is 'Orgs the actor may read as a whole';
 
 CREATE OR REPLACE FUNCTION private.my_org_nums()
  RETURNS SETOF integer
- LANGUAGE sql
- STABLE SECURITY DEFINER
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 10
  SET search_path TO ''
 AS $function$
-  select o.num from public.orgs o where o.id = any (array(select private.my_org_ids()))
+begin
+  return query select o.num from private.my_org_ids() mine join public.orgs o on o.id = mine;
+end
 $function$;
 grant execute on function private.my_org_nums() to authenticated;
 
@@ -3897,40 +4120,48 @@ comment on function private.my_product_types() is 'Types open to everybody, of t
 
 CREATE OR REPLACE FUNCTION private.my_provisioning_key()
  RETURNS SETOF public.provisioning_keys
- LANGUAGE sql
- STABLE SECURITY DEFINER
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 1
  SET search_path TO ''
 AS $function$
-  select k.* from public.provisioning_keys k
-  where (select private.actor_kind()) = 'provisioning_key' and k.id = (select private.actor_id())
-    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+declare
+  me uuid := case when private.actor_kind() = 'provisioning_key' then private.actor_id() end;
+begin
+  return query select k.* from public.provisioning_keys k
+  where k.id = me and k.revoked_at is null and (k.expires_at is null or k.expires_at > now());
+end
 $function$;
 grant execute on function private.my_provisioning_key() to authenticated;
 
 CREATE OR REPLACE FUNCTION private.my_tenure_ids()
  RETURNS SETOF integer
- LANGUAGE sql
- STABLE SECURITY DEFINER
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 10
  SET search_path TO ''
 AS $function$
-  select t.id from private.my_memberships() m
-  join public.device_tenures t on t.location_id = m.location_id and t.org_id = m.org_id
-  where m.role = 'tenant' and t.started_at >= m.created_at
-  union
-  select t.id from private.my_memberships() m
-  join public.device_tenures t on t.customer_id = m.user_id and t.org_id = m.org_id
-  where m.role = 'customer' and t.started_at >= m.created_at
+begin
+  return query
+    select t.id from private.my_memberships() m
+    join public.device_tenures t on t.location_id = m.location_id and t.org_id = m.org_id
+    where m.role = 'tenant' and t.started_at >= m.created_at
+    union
+    select t.id from private.my_memberships() m
+    join public.device_tenures t on t.customer_id = m.user_id and t.org_id = m.org_id
+    where m.role = 'customer' and t.started_at >= m.created_at;
+end
 $function$;
 grant execute on function private.my_tenure_ids() to authenticated;
 comment on function private.my_tenure_ids() is 'Tenures a tenant or customer may read: their own room or device, since their own access began';
 
 CREATE OR REPLACE FUNCTION private.my_user_id()
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
-  select private.actor_id() where private.actor_kind() = 'user'
+begin
+  return case when private.actor_kind() = 'user' then private.actor_id() end;
+end
 $function$;
 grant execute on function private.my_user_id() to authenticated;
 
