@@ -30,6 +30,18 @@ export const TimestampInput = z
   .transform((value) => new Date(value).toISOString());
 export type TimestampInput = z.input<typeof TimestampInput>;
 
+/** The same in a query string, where a number is a text too. */
+export const TimestampParam = z
+  .union([
+    z.iso.datetime({ offset: true }),
+    z
+      .string()
+      .regex(/^\d{1,15}$/, 'use ISO 8601 or epoch milliseconds')
+      .transform(Number),
+  ])
+  .transform((value) => new Date(value).toISOString())
+  .meta({ type: 'string', description: 'ISO 8601 or epoch milliseconds' });
+
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
 
 /** IANA time zone that this runtime (and Postgres) knows. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FwVersion, Id, Serial, Timestamp, TimestampInput } from './ids.ts';
+import { FwVersion, Id, Serial, Timestamp, TimestampParam } from './ids.ts';
 import { RejectReason } from './packet-limits.ts';
 import { ShadowDocument } from './device.ts';
 import { Cursor, countParam } from './page.ts';
@@ -39,8 +39,9 @@ export const TelemetryQuery = z.object({
     .meta({ type: 'string', description: 'Comma separated keys' }),
   after: Cursor.optional().describe('Goes forward from there'),
   before: Cursor.optional().describe('Goes back from there'),
-  from: TimestampInput.optional().describe('Start of a zoomed chart; with `to`, instead of `hours`'),
-  to: TimestampInput.optional(),
+  /** With `to` instead of `hours`, e.g. for a zoomed chart. */
+  from: TimestampParam.optional(),
+  to: TimestampParam.optional(),
   buckets: z.enum(['auto']).optional().describe('At most 600 points a series, min/avg/max'),
   format: z.enum(['json', 'csv']).default('json'),
 });
