@@ -73,7 +73,7 @@ async function startAll(
   const start = async (name: PartName, part: Part): Promise<void> => {
     const preparing = part.prepare?.(context);
     preparing?.catch(() => {});
-    await Promise.all(part.needs.map((need) => starting.get(need)));
+    for (const need of part.needs) await starting.get(need);
     context.signal.throwIfAborted();
     const begin = performance.now();
     const running = await part.start(context, await preparing);

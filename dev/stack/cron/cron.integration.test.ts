@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../testing.ts';
@@ -20,16 +21,12 @@ beforeAll(async () => {
   await db.query(
     'create table public.ticks (at timestamptz default clock_timestamp(), who text default current_user)',
   );
-  receiver = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    received.push({
-      method: request.method ?? '',
-      url: request.url ?? '',
-      header: request.headers['x-word'],
-      body,
+  receiver = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { method = '', url = '' } = request;
+      received.push({ method, url, header: request.headers['x-word'], body });
+      response.writeHead(201).end('thanks');
     });
-    response.writeHead(201).end('thanks');
   }).listen(0, '127.0.0.1');
   const adminUrl = database.url('supabase_admin');
   running = [
