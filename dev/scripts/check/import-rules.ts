@@ -55,7 +55,7 @@ export const areas: Area[] = [
     name: 'mqtt-bridge',
     files: /^mqtt-bridge\/src\//,
     reaches: /^mqtt-bridge\//,
-    packages: new RegExp(`${CONTRACT.source}|^(node:[\\w/]+|mqtt|pg)$`),
+    packages: new RegExp(`${CONTRACT.source}|^(node:[\\w/]+|mqtt|mqtt-packet|pg)$`),
     fix: 'the bridge shares only the contract with the other parts',
   },
   {
@@ -82,6 +82,12 @@ export const doors: Door[] = [
     within: /^mqtt-bridge\/src\//,
     only: /^mqtt-bridge\/src\/broker\.ts$/,
     fix: 'talk to the broker through broker.ts',
+  },
+  {
+    package: /^mqtt-packet$/,
+    within: /^mqtt-bridge\/src\//,
+    only: /^mqtt-bridge\/src\/session\.ts$/,
+    fix: 'packets are read and written in session.ts',
   },
   {
     package: /^mqtt$/,

@@ -59,6 +59,13 @@ describe('who may import whom', () => {
     expect(messages('web/src/routes/+page.svelte', page)).toEqual(['3: web may not import "pg".']);
   });
 
+  test('a package must be named by the workspace that imports it', () => {
+    const manifest = { path: 'mqtt-bridge/package.json', text: '{"dependencies":{"mqtt":"5.16.0"}}' };
+    const check = (text: string) => checkImports([manifest, { path: 'mqtt-bridge/src/db.ts', text }]);
+    expect(check(`import 'pg';`)[0]?.message).toBe('"pg" is not in mqtt-bridge/package.json.');
+    expect(check(`import 'node:fs';`)).toEqual([]);
+  });
+
   test('words in comments and strings are no imports', () => {
     expect(messages('sdk/src/client.ts', `// import 'pg'\nexport const x = "import 'pg'";`)).toEqual([]);
   });

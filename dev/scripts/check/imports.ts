@@ -9,6 +9,7 @@ const NEEDS_EXTENSION = /^(sdk\/src|supabase\/functions|mqtt-bridge\/src|cli\/sr
 
 /** The arrows of architecture's "Who may import whom" and the single doors to mqtt, pg, supabase-js. */
 export function checkImports(files: SourceFile[]): Problem[] {
+  const declared = declaredPackages(files);
   const denoImports = new Map(
     files
       .filter(({ path }) => path.endsWith('deno.json'))
@@ -20,7 +21,10 @@ export function checkImports(files: SourceFile[]): Problem[] {
       const area = areas.find((candidate) => candidate.files.test(file.path));
       if (!area) return [];
       return [
-        ...readImports(file).flatMap((found) => judge(file.path, area, found, denoImports)),
+        ...readImports(file).flatMap((found) => [
+          ...judge(file.path, area, found, denoImports),
+          ...undeclared(file.path, found, declared),
+        ]),
         ...sqlInRoutes(file),
         ...denoOutsideDoor(file),
       ];
@@ -83,6 +87,37 @@ function missingFromDeno(
 
 function importMap(text: string): Record<string, string> {
   return (JSON.parse(text) as { imports?: Record<string, string> }).imports ?? {};
+}
+
+/** Folder of a workspace → the packages its package.json names. */
+function declaredPackages(files: SourceFile[]): Map<string, Set<string>> {
+  return new Map(
+    files
+      .filter(({ path }) => /^[\w-]+\/package\.json$/.test(path))
+      .map(({ path, text }) => {
+        const { dependencies, devDependencies } = JSON.parse(text) as Record<string, Record<string, string>>;
+        return [posix.dirname(path), new Set(Object.keys({ ...dependencies, ...devDependencies }))];
+      }),
+  );
+}
+
+/** What is only there because another package brought it may be gone, or another version, tomorrow. */
+function undeclared(
+  path: string,
+  { specifier, line }: Import,
+  declared: Map<string, Set<string>>,
+): Problem[] {
+  const folder = path.split('/')[0]!;
+  const name = /^(@[^/]+\/[^/]+|[^/]+)/.exec(specifier)![0];
+  if (/^[.#$]|^node:/.test(specifier) || declared.get(folder)?.has(name) !== false) return [];
+  return [
+    {
+      file: path,
+      line,
+      message: `"${name}" is not in ${folder}/package.json.`,
+      fix: 'add it there with its exact version',
+    },
+  ];
 }
 
 function sqlInRoutes({ path, text }: SourceFile): Problem[] {

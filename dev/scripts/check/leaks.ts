@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { lineAt, type Problem, type SourceFile } from './problem.ts';
 
-const HOME = /(?<![\w.~}$-])\/(?:home|Users|root)\/[\w.-]+/g;
+const HOME = /(?<![\w.~}$-])\/(?:home|Users|root)\/[\w.-]{2,}/g;
 const SECRET =
   /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----\n[A-Za-z0-9+/=]{20}|\bec_(?:live|prov|dev)_[A-Za-z0-9]{32,}/g;
 const HOST = /"resolved":\s*"(?:https?|git\+?\w*):\/\/([^/"]+)/g;
