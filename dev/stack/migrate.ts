@@ -41,7 +41,15 @@ export async function migrate(dbUrl: string, logFile: string, signal?: AbortSign
           '--agent',
           'no',
         ],
-        env: { ...process.env, // The CLI's launcher is a Node script. PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`, DO_NOT_TRACK: '1', SUPABASE_TELEMETRY_DISABLED: '1', NO_COLOR: '1', CI: '1' },
+        env: {
+          ...process.env,
+          // The CLI's launcher is a Node script.
+          PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
+          DO_NOT_TRACK: '1',
+          SUPABASE_TELEMETRY_DISABLED: '1',
+          NO_COLOR: '1',
+          CI: '1',
+        },
         cwd: root,
         logFile,
       },
