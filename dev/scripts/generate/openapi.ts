@@ -1,8 +1,8 @@
+import { format } from 'prettier';
 import { makeOpenApi } from '../../../supabase/functions/api/openapi.ts';
 
-/** The document that `GET /openapi.json` serves, so that a change of the API shows in review. */
-export function generateOpenApi(): Promise<string> {
-  return Promise.resolve(
-    `${JSON.stringify(makeOpenApi('https://{project}.supabase.co/functions/v1/api'), null, 2)}\n`,
-  );
+/** The document of GET /openapi.json, committed so that a review shows what a change does to callers. */
+export async function generateOpenApi(): Promise<string> {
+  const document = makeOpenApi('{supabase_url}/functions/v1/api');
+  return format(JSON.stringify(document), { parser: 'json', printWidth: 110 });
 }

@@ -95,7 +95,7 @@ export const DeviceListQuery = z.object({
   product_type: ProductTypeKey.optional(),
   status: DeviceStatus.optional(),
   lifecycle: Lifecycle.optional(),
-  tag: z.string().max(40).optional(),
+  tag: z.string().max(64).optional(),
   q: z.string().trim().min(1).max(100).optional().describe('Part of the serial number or the name'),
   fw_version: FwVersion.optional(),
   sort: DeviceSort.default('serial').describe('A leading - turns the order round'),

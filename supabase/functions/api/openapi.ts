@@ -15,6 +15,32 @@ const INFO = {
 
 type RegisterPath = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0];
 
+const JSON_OBJECT = { 'application/json': { schema: { type: 'object' as const } } };
+/** Answer without a credential. */
+const OPEN_PATHS: RegisterPath[] = [
+  {
+    method: 'get',
+    path: '/health',
+    tags: ['Service'],
+    summary: 'Whether the API and its database answer',
+    operationId: 'getHealth',
+    security: [],
+    responses: {
+      200: { description: 'Both do', content: JSON_OBJECT },
+      503: { description: 'The database does not' },
+    },
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    tags: ['Service'],
+    summary: 'This document',
+    operationId: 'getOpenApi',
+    security: [],
+    responses: { 200: { description: 'OpenAPI 3.1', content: JSON_OBJECT } },
+  },
+];
+
 export function makeOpenApi(serverUrl: string): object {
   const { openAPIRegistry, getOpenAPI31Document } = new OpenAPIHono();
   openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
@@ -24,6 +50,7 @@ export function makeOpenApi(serverUrl: string): object {
       'Access token of a person, ec_live_… API key, ec_prov_… provisioning key or ec_dev_… device secret',
   });
   for (const route of routes) openAPIRegistry.registerPath(describe(route));
+  for (const path of OPEN_PATHS) openAPIRegistry.registerPath(path);
   const { webhooks: _, ...document } = getOpenAPI31Document.call({ openAPIRegistry } as OpenAPIHono, {
     openapi: '3.1.0',
     info: INFO,
