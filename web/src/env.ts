@@ -5,7 +5,8 @@ const url = (name: string) => (value: string | undefined) => {
   const text = value ?? '';
   // The build looks at the routes without any installation to talk to.
   if (building) return text;
-  if (!text || !URL.canParse(text)) throw new Error(`${name} must be a full URL such as http://127.0.0.1:20001`);
+  if (!text || !URL.canParse(text))
+    throw new Error(`${name} must be a full URL such as http://127.0.0.1:20001`);
   return text.replace(/\/+$/, '');
 };
 

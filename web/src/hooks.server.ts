@@ -35,7 +35,9 @@ const authenticate: Handle = async ({ event, resolve }) => {
   let api: ReturnType<App.Locals['api']> | undefined;
   let me: ReturnType<App.Locals['me']> | undefined;
   locals.api = () =>
-    (api ??= locals.auth.session().then((session) => session ? connect(session.access_token, event) : toSignIn(url)));
+    (api ??= locals.auth
+      .session()
+      .then((session) => (session ? connect(session.access_token, event) : toSignIn(url))));
   locals.me = () => (me ??= locals.api().then((client) => client.me()));
   const response = await resolve(event);
   for (const [name, value] of Object.entries(locals.auth.responseHeaders)) response.headers.set(name, value);
@@ -75,7 +77,11 @@ const dress: Handle = async ({ event, resolve }) => {
   });
   const policy = response.headers.get('content-security-policy');
   const socket = PUBLIC_SUPABASE_URL.replace(/^http/, 'ws');
-  if (policy) response.headers.set('content-security-policy', `${policy}; connect-src 'self' ${PUBLIC_SUPABASE_URL} ${socket}`);
+  if (policy)
+    response.headers.set(
+      'content-security-policy',
+      `${policy}; connect-src 'self' ${PUBLIC_SUPABASE_URL} ${socket}`,
+    );
   response.headers.set('x-content-type-options', 'nosniff');
   response.headers.set('referrer-policy', 'same-origin');
   return response;
@@ -90,7 +96,11 @@ export const handleError: HandleServerError = ({ kind, error: cause, event }) =>
     const problem = toProblem(cause);
     const stack = cause instanceof Error ? cause.stack : String(cause);
     log('error', { request_id: requestId, path: event.url.pathname, code: problem.code, stack });
-    return { message: problem.title, status: problem.status, problem: { ...problem, request_id: problem.request_id ?? requestId } };
+    return {
+      message: problem.title,
+      status: problem.status,
+      problem: { ...problem, request_id: problem.request_id ?? requestId },
+    };
   }
   return;
 };

@@ -28,7 +28,12 @@ describe('failures as screens explain them', () => {
   });
 
   it('shows a proxy’s answer without a problem document by its message', () => {
-    const error = new APIError('The server answered 502', { ...details, status: 502, code: 'unavailable', problem: {} });
+    const error = new APIError('The server answered 502', {
+      ...details,
+      status: 502,
+      code: 'unavailable',
+      problem: {},
+    });
     expect(toProblem(error).title).toBe('The server answered 502');
   });
 

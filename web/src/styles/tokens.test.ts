@@ -19,7 +19,8 @@ const STATUS = ['brand', 'ok', 'warn', 'bad', 'info', 'offline'];
 const METRICS = pairs.map((pair) => pair[1] as string).filter((key) => key.startsWith('metric-'));
 
 describe.each(themes)('tokens in the $name theme', ({ token }) => {
-  const cases = (keys: string[], backgrounds: string[]) => keys.flatMap((key) => backgrounds.map((on) => [key, on]));
+  const cases = (keys: string[], backgrounds: string[]) =>
+    keys.flatMap((key) => backgrounds.map((on) => [key, on]));
 
   it.each(cases(TEXT, SURFACES))('--%s reads on --%s (4.5:1)', (key, on) => {
     expect(contrast(token(key!), token(on!))).toBeGreaterThanOrEqual(4.5);
@@ -39,11 +40,14 @@ describe.each(themes)('tokens in the $name theme', ({ token }) => {
     expect(contrast(token('brand-ink'), token('brand-strong'))).toBeGreaterThanOrEqual(4.5);
   });
 
-  it.each(['surface-0', 'surface-1'])('draws control borders and metric marks visibly on --%s (3:1)', (on) => {
-    for (const key of ['line-strong', ...METRICS]) {
-      expect(contrast(token(key), token(on)), key).toBeGreaterThanOrEqual(3);
-    }
-  });
+  it.each(['surface-0', 'surface-1'])(
+    'draws control borders and metric marks visibly on --%s (3:1)',
+    (on) => {
+      for (const key of ['line-strong', ...METRICS]) {
+        expect(contrast(token(key), token(on)), key).toBeGreaterThanOrEqual(3);
+      }
+    },
+  );
 
   it.each(SIGHTS)('keeps all eight metric colours apart for %s sight', (sight) => {
     expect(METRICS).toHaveLength(8);

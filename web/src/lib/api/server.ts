@@ -11,5 +11,11 @@ export function connect(accessToken: string, { locals, fetch }: RequestEvent): E
     headers.set('x-request-id', locals.requestId);
     return fetch(input, { ...init, headers });
   };
-  return new EdgeConductor({ baseUrl: EC_API_URL, accessToken, fetch: traced, timeout: TIMEOUT_MS, maxRetries: 1 });
+  return new EdgeConductor({
+    baseUrl: EC_API_URL,
+    accessToken,
+    fetch: traced,
+    timeout: TIMEOUT_MS,
+    maxRetries: 1,
+  });
 }

@@ -1,6 +1,7 @@
-import { Chart, Filler, LinearScale, LineController, LineElement, PointElement } from 'chart.js';
+import { Chart, Filler, LinearScale, LineController, LineElement, PointElement, type Scale } from 'chart.js';
 import type { Attachment } from 'svelte/attachments';
 import type { Point } from '#lib/history/series.ts';
+import { valueTicks } from '#lib/history/value-ticks.ts';
 import { palette } from '#lib/state/palette.svelte.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, Filler);
@@ -37,11 +38,19 @@ export function stripChart(read: () => Strip): Attachment<HTMLCanvasElement> {
         events: [],
         layout: { padding: { top: 6, bottom: 2, right: 1 } },
         scales: {
-          x: { type: 'linear', ticks: { display: false }, border: { display: false }, grid: { drawTicks: false } },
+          x: {
+            type: 'linear',
+            ticks: { display: false },
+            border: { display: false },
+            grid: { drawTicks: false },
+          },
           y: {
             border: { display: false },
             grid: { drawTicks: false },
-            ticks: { maxTicksLimit: 4, includeBounds: false, padding: 8, font: { family: 'Inter Variable, sans-serif', size: 11 } },
+            ticks: {
+              padding: 8,
+              font: { family: 'Inter Variable, sans-serif', size: 11 },
+            },
             afterFit: (scale) => (scale.width = AXIS_WIDTH),
           },
         },
@@ -65,18 +74,38 @@ function draw(chart: Chart<'line', Dot[]>, strip: Strip): void {
   const [low, high, mean] = chart.data.datasets;
   if (!low || !high || !mean) return;
   low.data = dots(strip.points, 1);
-  Object.assign(high, { data: dots(strip.points, 3), fill: '-1', backgroundColor: colour.replace('rgb(', 'rgba(').replace(')', ', 0.16)') });
-  Object.assign(mean, { data: dots(strip.points, 2), borderWidth: 1.5, borderColor: colour, borderJoinStyle: 'round', fill: false });
+  Object.assign(high, {
+    data: dots(strip.points, 3),
+    fill: '-1',
+    backgroundColor: colour.replace('rgb(', 'rgba(').replace(')', ', 0.16)'),
+  });
+  Object.assign(mean, {
+    data: dots(strip.points, 2),
+    borderWidth: 1.5,
+    borderColor: colour,
+    borderJoinStyle: 'round',
+    fill: false,
+  });
 
   const { x, y } = chart.options.scales ?? {};
   if (x) {
-    Object.assign(x, { min: strip.from, max: strip.to, afterBuildTicks: (scale: { ticks: { value: number }[] }) => (scale.ticks = strip.ticks.map((value) => ({ value }))) });
+    Object.assign(x, {
+      min: strip.from,
+      max: strip.to,
+      afterBuildTicks: (scale: Scale) => (scale.ticks = strip.ticks.map((value) => ({ value }))),
+    });
     Object.assign(x.grid ?? {}, { color: gridColour });
   }
   if (y) {
-    Object.assign(y, valueRange(strip));
+    Object.assign(y, valueRange(strip), {
+      afterBuildTicks: (scale: Scale) =>
+        (scale.ticks = valueTicks(scale.min, scale.max).map((value) => ({ value }))),
+    });
     Object.assign(y.grid ?? {}, { color: gridColour });
-    Object.assign(y.ticks ?? {}, { color: palette.resolve('var(--text-faint)'), callback: (value: unknown) => strip.format(Number(value)) });
+    Object.assign(y.ticks ?? {}, {
+      color: palette.resolve('var(--text-faint)'),
+      callback: (value: unknown) => strip.format(Number(value)),
+    });
   }
 }
 
@@ -89,8 +118,18 @@ function dots(points: readonly Point[], index: 1 | 2 | 3): Dot[] {
   });
 }
 
-function valueRange({ points, from, to, minSpan }: Strip): { min: number; max: number } | Record<'min' | 'max', undefined> {
-  const seen = points.filter((point) => point !== null && point[0] >= from && point[0] <= to) as [number, number, number, number][];
+function valueRange({
+  points,
+  from,
+  to,
+  minSpan,
+}: Strip): { min: number; max: number } | Record<'min' | 'max', undefined> {
+  const seen = points.filter((point) => point !== null && point[0] >= from && point[0] <= to) as [
+    number,
+    number,
+    number,
+    number,
+  ][];
   if (seen.length === 0) return { min: undefined, max: undefined };
   const low = Math.min(...seen.map((point) => point[1]));
   const high = Math.max(...seen.map((point) => point[3]));

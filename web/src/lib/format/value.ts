@@ -20,7 +20,8 @@ export function formatValue(value: unknown, format: ValueFormat): FormattedValue
   if (typeof value === 'number') return formatNumber(value, format);
   if (typeof value === 'boolean') return { text: value ? 'On' : 'Off', unit: '' };
   if (typeof value === 'string') return value === '' ? NOTHING : { text: value, unit: format.unit };
-  if (Array.isArray(value)) return { text: `${value.length} ${value.length === 1 ? 'item' : 'items'}`, unit: '' };
+  if (Array.isArray(value))
+    return { text: `${value.length} ${value.length === 1 ? 'item' : 'items'}`, unit: '' };
   if (value !== null && typeof value === 'object') return { text: '{…}', unit: '' };
   return NOTHING;
 }

@@ -16,7 +16,12 @@ export interface Summary {
  * The stored buckets of a metric, continued with packets that arrived since: each packet falls into the bucket
  * the database would put it into. More than three empty buckets are a gap.
  */
-export function continued(stored: readonly Point[], packets: readonly Packet[], key: string, bucketMs: number): Point[] {
+export function continued(
+  stored: readonly Point[],
+  packets: readonly Packet[],
+  key: string,
+  bucketMs: number,
+): Point[] {
   const points = [...stored];
   const lastStored = points.findLast((point) => point !== null)?.[0] ?? -Infinity;
   let open: { at: number; values: number[] } | null = null;
@@ -44,7 +49,12 @@ export function continued(stored: readonly Point[], packets: readonly Packet[], 
 
 /** Over the points within [from, to]; null when there is none. The mean is of bucket means, as drawn. */
 export function summarise(points: readonly Point[], from: number, to: number): Summary | null {
-  const seen = points.filter((point) => point !== null && point[0] >= from && point[0] <= to) as [number, number, number, number][];
+  const seen = points.filter((point) => point !== null && point[0] >= from && point[0] <= to) as [
+    number,
+    number,
+    number,
+    number,
+  ][];
   const last = seen.at(-1);
   if (!last) return null;
   return {
@@ -66,6 +76,6 @@ export function nearest(points: readonly Point[], at: number, reachMs: number): 
 }
 
 /** True when a reply holds nothing to draw. */
-export function isEmpty(buckets: TelemetryBuckets): boolean {
+export function isEmpty(buckets: Pick<TelemetryBuckets, 'series'>): boolean {
   return Object.values(buckets.series).every((points) => points.every((point) => point === null));
 }

@@ -20,7 +20,10 @@ export class MetricCatalog {
 
   constructor(types: readonly ProductType[]) {
     this.#types = new Map(
-      types.map((type) => [type.key, { type, metrics: new Map(type.metrics.map((m) => [m.key, describe(m)])) }]),
+      types.map((type) => [
+        type.key,
+        { type, metrics: new Map(type.metrics.map((m) => [m.key, describe(m)])) },
+      ]),
     );
   }
 
@@ -72,10 +75,24 @@ function describe(definition: MetricDefinition): Metric {
 }
 
 function openMetric(key: string): Metric {
-  const words = key.replaceAll('_', ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  const words = key
+    .replaceAll('_', ' ')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
   const label = words.charAt(0).toUpperCase() + words.slice(1);
   const colour = metricColour(key);
-  return { key, label, unit: '', decimals: null, min: null, max: null, chart: true, sort: 1000, colour, defined: false };
+  return {
+    key,
+    label,
+    unit: '',
+    decimals: null,
+    min: null,
+    max: null,
+    chart: true,
+    sort: 1000,
+    colour,
+    defined: false,
+  };
 }
 
 const bySort = (a: Metric, b: Metric) => a.sort - b.sort || a.label.localeCompare(b.label, 'en');

@@ -21,13 +21,24 @@ export function comfortOf(values: Readonly<Record<string, unknown>>): Comfort {
   const findings = [air(values['co2']), warmth(values['temp']), moisture(values['hum'])];
   const known = findings.filter((finding) => finding !== null);
   if (known.length === 0) {
-    return { level: 'unknown', word: 'No readings', advice: 'No fresh climate reading from this room.', because: null };
+    return {
+      level: 'unknown',
+      word: 'No readings',
+      advice: 'No fresh climate reading from this room.',
+      because: null,
+    };
   }
   const worst = known.reduce((a, b) => (b.weight > a.weight ? b : a));
   return { level: worst.level, word: worst.word, advice: worst.advice, because: worst.because };
 }
 
-const FINE = { level: 'good', word: 'Comfortable', advice: 'Nothing to do.', because: null, weight: 0 } as const;
+const FINE = {
+  level: 'good',
+  word: 'Comfortable',
+  advice: 'Nothing to do.',
+  because: null,
+  weight: 0,
+} as const;
 
 function air(co2: unknown): Finding | null {
   if (typeof co2 !== 'number') return null;
@@ -54,5 +65,17 @@ function moisture(hum: unknown): Finding | null {
   return FINE;
 }
 
-const fair = (word: string, advice: string, because: string, weight: number): Finding => ({ level: 'fair', word, advice, because, weight });
-const poor = (word: string, advice: string, because: string, weight: number): Finding => ({ level: 'poor', word, advice, because, weight });
+const fair = (word: string, advice: string, because: string, weight: number): Finding => ({
+  level: 'fair',
+  word,
+  advice,
+  because,
+  weight,
+});
+const poor = (word: string, advice: string, because: string, weight: number): Finding => ({
+  level: 'poor',
+  word,
+  advice,
+  because,
+  weight,
+});

@@ -22,7 +22,10 @@ export function opensAnyOrg(me: Me): boolean {
  * The org whose pages are shown: the one chosen in the switcher, else the first. The API refuses an id that is
  * not theirs, so a forged cookie shows "not found" and nothing else.
  */
-export async function currentOrgId({ locals, cookies }: Pick<RequestEvent, 'locals' | 'cookies'>): Promise<string> {
+export async function currentOrgId({
+  locals,
+  cookies,
+}: Pick<RequestEvent, 'locals' | 'cookies'>): Promise<string> {
   const wanted = cookies.get('ec-org');
   const me = await locals.me();
   if (opensAnyOrg(me)) {

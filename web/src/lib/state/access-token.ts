@@ -19,7 +19,8 @@ export class AccessToken {
 
   /** A token that lives for another minute at least; null when signed out. */
   get = async (): Promise<string | null> => {
-    if (this.#current && this.#current.expires_at * 1000 - Date.now() > RENEW_BEFORE_MS) return this.#current.access_token;
+    if (this.#current && this.#current.expires_at * 1000 - Date.now() > RENEW_BEFORE_MS)
+      return this.#current.access_token;
     this.#asking ??= this.#ask().finally(() => (this.#asking = null));
     this.#current = await this.#asking;
     return this.#current?.access_token ?? null;

@@ -13,7 +13,8 @@ class Connectivity {
 
   get online(): boolean {
     this.#subscribe();
-    return typeof navigator === 'undefined' || navigator.onLine;
+    // Node has a navigator, too, but it knows nothing of networks.
+    return typeof navigator === 'undefined' || navigator.onLine !== false;
   }
 
   get visible(): boolean {

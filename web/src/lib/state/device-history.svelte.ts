@@ -32,7 +32,11 @@ export class DeviceHistory {
     return () => clearInterval(timer);
   });
 
-  constructor(range: Range, metrics: readonly string[], fetch: (query: HistoryQuery) => Promise<TelemetryBuckets>) {
+  constructor(
+    range: Range,
+    metrics: readonly string[],
+    fetch: (query: HistoryQuery) => Promise<TelemetryBuckets>,
+  ) {
     this.#range = range;
     this.#shown = metrics;
     this.#fetch = fetch;
@@ -95,7 +99,9 @@ export class DeviceHistory {
     const asked = ++this.#asked;
     this.#loading = true;
     const metrics = [...this.#shown];
-    const answer = await settle(this.#fetch(this.#zoom ? { ...this.#zoom, metrics } : { hours: this.#range, metrics }));
+    const answer = await settle(
+      this.#fetch(this.#zoom ? { ...this.#zoom, metrics } : { hours: this.#range, metrics }),
+    );
     // A slow answer to an older question must not replace a newer one.
     if (asked !== this.#asked) return;
     this.#loading = false;

@@ -24,7 +24,9 @@ export function readTelemetry(payload: unknown): TelemetryEvent | null {
 export function readFleet(payload: unknown): TelemetryEvent[] {
   const devices = isDict(payload) ? payload['devices'] : null;
   if (!Array.isArray(devices)) return [];
-  return devices.map((item) => (isDict(item) ? reading(item, item['values']) : null)).filter((item) => item !== null);
+  return devices
+    .map((item) => (isDict(item) ? reading(item, item['values']) : null))
+    .filter((item) => item !== null);
 }
 
 export function readPresence(payload: unknown): PresenceEvent | null {
@@ -41,4 +43,5 @@ function reading(source: Dict, data: unknown): TelemetryEvent | null {
 }
 
 const time = (value: unknown) => (typeof value === 'string' ? parseTime(value) : null);
-const isDict = (value: unknown): value is Dict => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isDict = (value: unknown): value is Dict =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

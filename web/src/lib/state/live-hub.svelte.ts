@@ -4,7 +4,10 @@ export type LiveMode = 'idle' | 'connecting' | 'live' | 'polling' | 'stalled' | 
 
 /** The socket as the hub sees it; lib/supabase implements it on Realtime. */
 export interface LiveSocket {
-  join(topic: string, on: { event: (name: string, payload: unknown) => void; joined: (yes: boolean) => void }): () => void;
+  join(
+    topic: string,
+    on: { event: (name: string, payload: unknown) => void; joined: (yes: boolean) => void },
+  ): () => void;
   close(): void;
 }
 
@@ -67,7 +70,12 @@ export class LiveHub {
 
   /** `asked`: `org:<uuid>` or `device:<serial>`. Returns the function that stops watching. */
   watch(asked: string, watch: Watch): () => void {
-    const seat = this.#seats.get(asked) ?? { watches: new Set(), topic: null, joined: false, leave: () => {} };
+    const seat = this.#seats.get(asked) ?? {
+      watches: new Set(),
+      topic: null,
+      joined: false,
+      leave: () => {},
+    };
     seat.watches.add(watch);
     this.#seats.set(asked, seat);
     this.#renewAt = 0;
@@ -178,7 +186,9 @@ export class LiveHub {
     if (now < this.#pollAt) return;
     this.#pollAt = now + POLL_MS;
     const due = [...this.#seats.values()].filter((seat) => everything || !seat.joined);
-    const results = await Promise.allSettled(due.flatMap((seat) => [...seat.watches].map((watch) => watch.poll())));
+    const results = await Promise.allSettled(
+      due.flatMap((seat) => [...seat.watches].map((watch) => watch.poll())),
+    );
     this.#pollFailed = results.some((result) => result.status === 'rejected');
     if (!this.#pollFailed && results.length > 0 && !everything) this.#lastPacketAt = Date.now();
   }

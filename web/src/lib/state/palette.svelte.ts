@@ -5,7 +5,10 @@ class Palette {
   #subscribe = createSubscriber((update) => {
     const dark = matchMedia('(prefers-color-scheme: dark)');
     const observer = new MutationObserver(update);
-    observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme', 'style'] });
+    observer.observe(document.documentElement, {
+      attributes: true,
+      attributeFilter: ['data-theme', 'style'],
+    });
     dark.addEventListener('change', update);
     return () => {
       observer.disconnect();

@@ -36,7 +36,8 @@ export class Auth {
       cookies: {
         getAll: () => event.cookies.getAll(),
         setAll: (cookies, headers) => {
-          for (const { name, value, options } of cookies) event.cookies.set(name, value, { ...options, path: '/' });
+          for (const { name, value, options } of cookies)
+            event.cookies.set(name, value, { ...options, path: '/' });
           Object.assign(this.responseHeaders, headers);
         },
       },

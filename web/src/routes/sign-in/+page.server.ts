@@ -12,7 +12,10 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 const WORDS: Record<AuthFailure, { status: number; message: string }> = {
   wrong: { status: 400, message: '' },
   too_many: { status: 429, message: 'Too many attempts. Wait a minute, then try again.' },
-  unreachable: { status: 503, message: 'The sign-in service does not answer right now. Try again in a moment.' },
+  unreachable: {
+    status: 503,
+    message: 'The sign-in service does not answer right now. Try again in a moment.',
+  },
 };
 
 function refused(failure: AuthFailure, wrong: string, values: { email: string; sent?: boolean }) {
@@ -40,7 +43,8 @@ export const actions: Actions = {
 
   send: async ({ locals, request }) => {
     const email = text(await request.formData(), 'email');
-    if (!/^\S+@\S+$/.test(email)) return fail(400, { email, message: 'Enter the email address of your account.' });
+    if (!/^\S+@\S+$/.test(email))
+      return fail(400, { email, message: 'Enter the email address of your account.' });
     const failure = await locals.auth.sendCode(email);
     if (failure) return refused(failure, '', { email });
     return { email, sent: true };

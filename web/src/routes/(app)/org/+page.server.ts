@@ -10,5 +10,10 @@ export const load: PageServerLoad = async (event) => {
     stream(event.isDataRequest, overview),
     stream(event.isDataRequest, devices),
   ]);
-  return { orgId, overview: streamedOverview.value, devices: streamedDevices.value, origin: event.url.origin };
+  return {
+    orgId,
+    overview: streamedOverview.value,
+    devices: streamedDevices.value,
+    origin: event.url.origin,
+  };
 };

@@ -24,7 +24,11 @@ export function byType(firmware: OrgOverview['firmware']): TypeShares[] {
     types.set(product_type, shares);
   }
   return [...types]
-    .map(([productType, shares]) => ({ productType, devices: sum(shares), versions: shorten(shares.sort(newestFirst)) }))
+    .map(([productType, shares]) => ({
+      productType,
+      devices: sum(shares),
+      versions: shorten(shares.sort(newestFirst)),
+    }))
     .sort((a, b) => b.devices - a.devices);
 }
 

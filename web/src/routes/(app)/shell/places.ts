@@ -38,6 +38,7 @@ export function placesFor(roles: readonly Role[], hasOrg: boolean): Place[] {
 
 /** The deepest place a path lies in. */
 export function currentPlace(places: readonly Place[], path: string): Place | undefined {
-  const within = (place: Place) => path === place.path || (place.path !== '/' && path.startsWith(`${place.path}/`));
+  const within = (place: Place) =>
+    path === place.path || (place.path !== '/' && path.startsWith(`${place.path}/`));
   return places.filter(within).sort((a, b) => b.path.length - a.path.length)[0];
 }

@@ -15,5 +15,11 @@ export const load: PageServerLoad = async (event) => {
     stream(event.isDataRequest, api.devices.list(query).page()),
     settle(api.orgs.rooms(orgId)),
   ]);
-  return { orgId, query, devices: devices.value, rooms: rooms.data ?? [], columns: readColumns(event.cookies.get('ec-columns')) };
+  return {
+    orgId,
+    query,
+    devices: devices.value,
+    rooms: rooms.data ?? [],
+    columns: readColumns(event.cookies.get('ec-columns')),
+  };
 };

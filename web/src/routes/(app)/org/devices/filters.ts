@@ -41,7 +41,10 @@ export function readQuery(params: Params): DeviceFilter {
 }
 
 /** Address with some filters changed (null removes). Any change starts at the first page again. */
-export function withFilters(params: Params, change: Partial<Record<FilterKey | 'sort', string | null>>): string {
+export function withFilters(
+  params: Params,
+  change: Partial<Record<FilterKey | 'sort', string | null>>,
+): string {
   const next = new URLSearchParams();
   for (const key of [...FILTERS, 'sort'] as const) {
     const value = key in change ? change[key] : params.get(key);

@@ -16,5 +16,8 @@ export function byBuilding(rooms: readonly Room[]): { name: string; rooms: Room[
   }
   return [...groups]
     .map(([name, members]) => ({ name, rooms: members.sort((a, b) => natural.compare(a.name, b.name)) }))
-    .sort((a, b) => Number(a.name === ELSEWHERE) - Number(b.name === ELSEWHERE) || natural.compare(a.name, b.name));
+    .sort(
+      (a, b) =>
+        Number(a.name === ELSEWHERE) - Number(b.name === ELSEWHERE) || natural.compare(a.name, b.name),
+    );
 }

@@ -10,7 +10,13 @@ export const actions: Actions = {
   default: async ({ request, cookies, url }) => {
     const org = (await request.formData()).get('org');
     if (typeof org === 'string') {
-      cookies.set('ec-org', org, { path: '/', maxAge: YEAR, sameSite: 'lax', httpOnly: true, secure: url.protocol === 'https:' });
+      cookies.set('ec-org', org, {
+        path: '/',
+        maxAge: YEAR,
+        sameSite: 'lax',
+        httpOnly: true,
+        secure: url.protocol === 'https:',
+      });
     }
     redirect(303, '/org');
   },

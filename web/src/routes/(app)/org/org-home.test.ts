@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { describeActivity } from './activity-words.ts';
+import { byType } from './firmware-shares.ts';
+import { meterSegments } from './meter-segments.ts';
+import { byBuilding } from './rooms/by-building.ts';
+
+describe('the fleet meter', () => {
+  const count = (segments: string[], status: string) =>
+    segments.filter((segment) => segment === status).length;
+
+  it('has one segment per device while they fit', () => {
+    expect(meterSegments({ online: 2, offline: 1, never_seen: 0 })).toEqual(['online', 'online', 'offline']);
+    expect(meterSegments({ online: 0, offline: 0, never_seen: 0 })).toEqual([]);
+  });
+
+  it('never hides the one that is offline among thousands', () => {
+    const segments = meterSegments({ online: 9998, offline: 1, never_seen: 1 });
+    expect(segments).toHaveLength(60);
+    expect(count(segments, 'offline')).toBe(1);
+    expect(count(segments, 'never_seen')).toBe(1);
+  });
+
+  it('is always as long as it should be', () => {
+    for (const counts of [
+      { online: 61, offline: 0, never_seen: 0 },
+      { online: 100, offline: 100, never_seen: 100 },
+      { online: 1, offline: 1, never_seen: 500 },
+    ]) {
+      expect(meterSegments(counts)).toHaveLength(60);
+    }
+  });
+});
+
+describe('firmware shares', () => {
+  const row = (fw_version: string | null, devices: number, product_type = 'a') => ({
+    product_type,
+    fw_version,
+    devices,
+  });
+
+  it('orders versions like a person would, the unknown last', () => {
+    const [type] = byType([row('1.9.0', 1), row(null, 5), row('1.10.0', 2)]);
+    expect(type?.versions.map((share) => share.label)).toEqual(['1.10.0', '1.9.0', 'unknown']);
+    expect(type?.devices).toBe(8);
+  });
+
+  it('sums up the tail instead of listing twenty versions', () => {
+    const [type] = byType(['1', '2', '3', '4', '5', '6'].map((version) => row(version, 1)));
+    expect(type?.versions).toEqual([
+      { label: '6', devices: 1 },
+      { label: '5', devices: 1 },
+      { label: '4', devices: 1 },
+      { label: '3 others', devices: 3 },
+    ]);
+  });
+
+  it('puts the biggest product type first', () => {
+    expect(byType([row('1', 1, 'small'), row('1', 9, 'big')]).map((type) => type.productType)).toEqual([
+      'big',
+      'small',
+    ]);
+  });
+});
+
+describe('activity in words', () => {
+  it('reads actions of any part, also new ones', () => {
+    const words = (action: string) =>
+      describeActivity({ action, actor_label: 'a@b.c', target_label: 'X' }).before;
+    expect(words('device_registered')).toBe('Device registered');
+    expect(words('api_key_revoked')).toBe('API key revoked');
+    expect(words('ota_pushed')).toBe('Firmware pushed');
+    expect(words('warp_drive_engaged')).toBe('Warp drive engaged');
+  });
+
+  it('does not blame "system"', () => {
+    expect(describeActivity({ action: 'x', actor_label: 'system', target_label: null }).actor).toBeNull();
+  });
+});
+
+describe('rooms by building', () => {
+  const room = (name: string, path: string | null) => ({
+    id: name,
+    name,
+    path,
+    devices: 0,
+    online: 0,
+    values: {},
+    at: null,
+  });
+
+  it('groups by the first part of the path, in natural order, the rest last', () => {
+    const groups = byBuilding([
+      room('Room 10', 'B · 1st'),
+      room('Shed', null),
+      room('Room 9', 'B · 1st'),
+      room('Hall', 'A'),
+    ]);
+    expect(groups.map((group) => [group.name, group.rooms.map((member) => member.name)])).toEqual([
+      ['A', ['Hall']],
+      ['B', ['Room 9', 'Room 10']],
+      ['Elsewhere', ['Shed']],
+    ]);
+  });
+});
