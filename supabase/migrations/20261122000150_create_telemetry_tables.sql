@@ -31,6 +31,20 @@ create table public.rollups_1m (
 ) partition by range (bucket);
 create table ec.rollups_1m_default partition of public.rollups_1m default;
 
+create table public.rollups_5m (
+  device_num int not null,
+  bucket timestamptz not null,
+  tenure_id int not null,
+  org_num int not null,
+  keys text[] not null,
+  counts int[] not null,
+  mins float8[] not null,
+  maxs float8[] not null,
+  sums float8[] not null,
+  primary key (device_num, bucket, tenure_id)
+) partition by range (bucket);
+create table ec.rollups_5m_default partition of public.rollups_5m default;
+
 create table public.rollups_15m (
   device_num int not null,
   bucket timestamptz not null,
@@ -151,6 +165,7 @@ comment on table public.dead_letters is 'Packets that were refused, and why; org
 
 alter table public.telemetry enable row level security;
 alter table public.rollups_1m enable row level security;
+alter table public.rollups_5m enable row level security;
 alter table public.rollups_15m enable row level security;
 alter table public.rollups_1h enable row level security;
 alter table public.rollups_1d enable row level security;
@@ -160,4 +175,5 @@ alter table public.dead_letters enable row level security;
 -- Partitions are read through their parents only.
 alter table ec.telemetry_default enable row level security;
 alter table ec.rollups_1m_default enable row level security;
+alter table ec.rollups_5m_default enable row level security;
 alter table ec.rollups_15m_default enable row level security;

@@ -62,6 +62,10 @@ create policy rollups_1m_select on public.rollups_1m for select to authenticated
   using (
     org_num = any (array(select private.my_org_nums())) or tenure_id = any (array(select private.my_tenure_ids()))
   );
+create policy rollups_5m_select on public.rollups_5m for select to authenticated
+  using (
+    org_num = any (array(select private.my_org_nums())) or tenure_id = any (array(select private.my_tenure_ids()))
+  );
 create policy rollups_15m_select on public.rollups_15m for select to authenticated
   using (
     org_num = any (array(select private.my_org_nums())) or tenure_id = any (array(select private.my_tenure_ids()))

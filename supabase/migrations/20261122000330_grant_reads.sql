@@ -7,7 +7,7 @@ grant select on
   public.partners, public.orgs, public.locations, public.profiles, public.memberships,
   public.product_types, public.metric_definitions,
   public.devices, public.device_tenures, public.serial_prefixes,
-  public.telemetry, public.rollups_1m, public.rollups_15m, public.rollups_1h, public.rollups_1d,
+  public.telemetry, public.rollups_1m, public.rollups_5m, public.rollups_15m, public.rollups_1h, public.rollups_1d,
   public.device_state, public.deviations, public.dead_letters, public.audit_log
 to authenticated, service_role;
 

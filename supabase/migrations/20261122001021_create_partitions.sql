@@ -32,7 +32,8 @@ begin
   for day in select generate_series(date_trunc('day', ensure_partitions.now - back), ensure_partitions.now + interval '3 days', interval '1 day') loop
     made := made
       + ec.ensure_partition('telemetry', 'telemetry_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int
-      + ec.ensure_partition('rollups_1m', 'rollups_1m_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int;
+      + ec.ensure_partition('rollups_1m', 'rollups_1m_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int
+      + ec.ensure_partition('rollups_5m', 'rollups_5m_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int;
   end loop;
   for day in select generate_series(date_trunc('month', ensure_partitions.now - back), ensure_partitions.now + interval '3 days', interval '1 month') loop
     made := made + ec.ensure_partition('rollups_15m', 'rollups_15m_' || to_char(day, 'YYYYMM'), day, day + interval '1 month')::int;
@@ -43,7 +44,7 @@ $$;
 comment on function ec.ensure_partitions is 'Makes the partitions of the coming three days and of the past that readings may still arrive for';
 grant execute on function ec.ensure_partitions to ec_worker;
 
--- Raw 8 days, minutes 30 days, quarters of an hour 400 days; hours and days stay. Returns how many were dropped.
+-- Raw 8 days, single and five minutes 30 days, quarters of an hour 400 days; hours and days stay. Returns how many were dropped.
 create function ec.drop_old_partitions(now timestamptz) returns int
 language plpgsql security definer set search_path = '' set timezone = 'UTC' set lock_timeout = '5s'
 as $$
@@ -57,7 +58,8 @@ begin
     from pg_catalog.pg_inherits i
     join pg_catalog.pg_class c on c.oid = i.inhrelid
     join pg_catalog.pg_class p on p.oid = i.inhparent
-    join (values ('telemetry', interval '8 days'), ('rollups_1m', interval '30 days'), ('rollups_15m', interval '400 days'))
+    join (values ('telemetry', interval '8 days'), ('rollups_1m', interval '30 days'),
+      ('rollups_5m', interval '30 days'), ('rollups_15m', interval '400 days'))
       as kept (parent, age) on kept.parent = p.relname
     where p.relnamespace = 'public'::regnamespace
       and (pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), $re$TO \('([^']+)'\)$re$))[1]::timestamptz
@@ -69,6 +71,7 @@ begin
   end loop;
   delete from ec.telemetry_default t where t.ts < drop_old_partitions.now - interval '8 days';
   delete from ec.rollups_1m_default r where r.bucket < drop_old_partitions.now - interval '30 days';
+  delete from ec.rollups_5m_default r where r.bucket < drop_old_partitions.now - interval '30 days';
   delete from ec.rollups_15m_default r where r.bucket < drop_old_partitions.now - interval '400 days';
   return dropped;
 end

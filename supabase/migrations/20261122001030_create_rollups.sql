@@ -1,5 +1,5 @@
--- Roll-ups: minutes from raw rows, quarters of an hour from minutes, hours and days from quarters (a day
--- starts at any multiple of 15 minutes of UTC in some time zone). Everything touched is computed again from
+-- Roll-ups: minutes from raw rows, five minutes from minutes, quarters of an hour from those, hours and days
+-- from quarters (a day starts at any multiple of 15 minutes of UTC in some time zone). Everything touched is computed again from
 -- the level below, so late, duplicate and out-of-order data leave the same rows as data in order.
 --
 -- The work list is exact: ingest logs (device, minute) in the transaction that stores the rows, so whatever
@@ -14,7 +14,7 @@ create table ec.rollup_pending (
   bucket timestamptz not null,
   ends_at timestamptz not null,
   primary key (level, device_num, org_num, bucket),
-  constraint level_is_known check (level in ('15m', '1h', '1d'))
+  constraint level_is_known check (level in ('5m', '15m', '1h', '1d'))
 );
 create index rollup_pending_due_idx on ec.rollup_pending (level, ends_at);
 alter table ec.rollup_pending enable row level security;
@@ -60,48 +60,31 @@ as $$
     keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
 $$;
 
-create function ec.roll_quarters(device_nums int[], buckets timestamptz[]) returns void
-language sql set search_path = ''
+-- Buckets of one level from the rows of a finer one.
+create function ec.roll_level(target text, source text, width interval, device_nums int[], buckets timestamptz[]) returns void
+language plpgsql set search_path = ''
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off set work_mem = '32MB'
 as $$
-  insert into public.rollups_15m as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
-  select g.device_num, g.bucket, g.tenure_id, g.org_num,
-    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
-    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
-  from (
-    select x.device_num, x.bucket, m.tenure_id, m.org_num, e.key,
-      sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
-    from unnest(roll_quarters.device_nums, roll_quarters.buckets) as x (device_num, bucket)
-    join public.rollups_1m m
-      on m.device_num = x.device_num and m.bucket >= x.bucket and m.bucket < x.bucket + interval '15 minutes'
-    cross join lateral unnest(m.keys, m.counts, m.mins, m.maxs, m.sums) as e (key, n, lo, hi, total)
-    group by x.device_num, x.bucket, m.tenure_id, m.org_num, e.key
-  ) g
-  group by g.device_num, g.bucket, g.tenure_id, g.org_num
-  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
-    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
-$$;
-
-create function ec.roll_hours(device_nums int[], buckets timestamptz[]) returns void
-language sql set search_path = ''
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off set work_mem = '32MB'
-as $$
-  insert into public.rollups_1h as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
-  select g.device_num, g.bucket, g.tenure_id, g.org_num,
-    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
-    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
-  from (
-    select x.device_num, x.bucket, q.tenure_id, q.org_num, e.key,
-      sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
-    from unnest(roll_hours.device_nums, roll_hours.buckets) as x (device_num, bucket)
-    join public.rollups_15m q
-      on q.device_num = x.device_num and q.bucket >= x.bucket and q.bucket < x.bucket + interval '1 hour'
-    cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
-    group by x.device_num, x.bucket, q.tenure_id, q.org_num, e.key
-  ) g
-  group by g.device_num, g.bucket, g.tenure_id, g.org_num
-  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
-    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+begin
+  execute format($sql$
+    insert into public.%I as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
+    select g.device_num, g.bucket, g.tenure_id, g.org_num,
+      array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
+      array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
+    from (
+      select x.device_num, x.bucket, f.tenure_id, f.org_num, e.key,
+        sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
+      from unnest($1, $2) as x (device_num, bucket)
+      join public.%I f on f.device_num = x.device_num and f.bucket >= x.bucket and f.bucket < x.bucket + $3
+      cross join lateral unnest(f.keys, f.counts, f.mins, f.maxs, f.sums) as e (key, n, lo, hi, total)
+      group by x.device_num, x.bucket, f.tenure_id, f.org_num, e.key
+    ) g
+    group by g.device_num, g.bucket, g.tenure_id, g.org_num
+    on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
+      keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+    $sql$, target, source)
+  using device_nums, buckets, width;
+end
 $$;
 
 -- A day has 23, 24 or 25 hours; its end is where the next one starts.

@@ -1,65 +1,77 @@
 -- What the cron job and the bulk back-fill do with the functions of the migration before.
 
--- Quarters that are over, then the hours and days above them. Returns how many buckets were computed.
+-- Puts the buckets of a level that hold the given times on the list.
+create function ec.await_rollups(level text, device_nums int[], times timestamptz[]) returns void
+language sql set search_path = ''
+as $$
+  insert into ec.rollup_pending (level, device_num, bucket, ends_at)
+  select distinct await_rollups.level, x.device_num, b.bucket, b.bucket + w.width
+  from unnest(await_rollups.device_nums, await_rollups.times) as x (device_num, at)
+  cross join (values ('5m', interval '5 minutes'), ('15m', interval '15 minutes'), ('1h', interval '1 hour')) as w (level, width)
+  cross join lateral date_bin(w.width, x.at, 'epoch') as b (bucket)
+  where w.level = await_rollups.level
+  on conflict do nothing
+$$;
+
+-- Days of the orgs that held the devices at the given quarters.
+create function ec.await_days(device_nums int[], quarters timestamptz[]) returns void
+language sql set search_path = ''
+as $$
+  insert into ec.rollup_pending (level, device_num, org_num, bucket, ends_at)
+  select distinct '1d', q.device_num, q.org_num, d.bucket, ec.next_day_start(d.bucket, o.timezone)
+  from unnest(await_days.device_nums, await_days.quarters) as x (device_num, bucket)
+  join public.rollups_15m q on q.device_num = x.device_num and q.bucket = x.bucket
+  join public.orgs o on o.num = q.org_num
+  cross join lateral ec.day_start(x.bucket, o.timezone) as d (bucket)
+  on conflict do nothing
+$$;
+
+create function ec.take_due(
+  level text, now timestamptz, max_buckets int,
+  out device_nums int[], out org_nums int[], out starts timestamptz[], out ends timestamptz[]
+)
+language sql set search_path = ''
+as $$
+  with due as (
+    delete from ec.rollup_pending p
+    where (p.level, p.device_num, p.org_num, p.bucket) in (
+      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
+      where d.level = take_due.level and d.ends_at <= take_due.now order by d.ends_at limit max_buckets)
+    returning p.device_num, p.org_num, p.bucket, p.ends_at
+  )
+  select array_agg(d.device_num), array_agg(d.org_num), array_agg(d.bucket), array_agg(d.ends_at) from due d
+$$;
+
+-- The buckets that are over, from the finest level up. Returns how many were computed.
 create function ec.roll_pending(now timestamptz, max_buckets int) returns int
 language plpgsql set search_path = ''
 as $$
 declare
-  nums int[];
-  orgs int[];
-  starts timestamptz[];
-  ends timestamptz[];
+  due record;
   done int := 0;
 begin
-  with due as (
-    delete from ec.rollup_pending p
-    where (p.level, p.device_num, p.org_num, p.bucket) in (
-      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
-      where d.level = '15m' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
-    returning p.device_num, p.bucket
-  )
-  select array_agg(d.device_num), array_agg(d.bucket) into nums, starts from due d;
-  if nums is not null then
-    perform ec.roll_quarters(nums, starts);
-    done := done + cardinality(nums);
-    insert into ec.rollup_pending (level, device_num, bucket, ends_at)
-    select distinct '1h', x.device_num, h.bucket, h.bucket + interval '1 hour'
-    from unnest(nums, starts) as x (device_num, bucket), date_trunc('hour', x.bucket, 'UTC') as h (bucket)
-    on conflict do nothing;
-    insert into ec.rollup_pending (level, device_num, org_num, bucket, ends_at)
-    select distinct '1d', q.device_num, q.org_num, d.bucket, ec.next_day_start(d.bucket, o.timezone)
-    from unnest(nums, starts) as x (device_num, bucket)
-    join public.rollups_15m q on q.device_num = x.device_num and q.bucket = x.bucket
-    join public.orgs o on o.num = q.org_num
-    cross join lateral ec.day_start(x.bucket, o.timezone) as d (bucket)
-    on conflict do nothing;
+  select * into due from ec.take_due('5m', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_level('rollups_5m', 'rollups_1m', '5 minutes', due.device_nums, due.starts);
+    perform ec.await_rollups('15m', due.device_nums, due.starts);
+    done := done + cardinality(due.starts);
   end if;
-
-  with due as (
-    delete from ec.rollup_pending p
-    where (p.level, p.device_num, p.org_num, p.bucket) in (
-      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
-      where d.level = '1h' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
-    returning p.device_num, p.bucket
-  )
-  select array_agg(d.device_num), array_agg(d.bucket) into nums, starts from due d;
-  if nums is not null then
-    perform ec.roll_hours(nums, starts);
-    done := done + cardinality(nums);
+  select * into due from ec.take_due('15m', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_level('rollups_15m', 'rollups_5m', '15 minutes', due.device_nums, due.starts);
+    perform ec.await_rollups('1h', due.device_nums, due.starts);
+    perform ec.await_days(due.device_nums, due.starts);
+    done := done + cardinality(due.starts);
   end if;
-
-  with due as (
-    delete from ec.rollup_pending p
-    where (p.level, p.device_num, p.org_num, p.bucket) in (
-      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
-      where d.level = '1d' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
-    returning p.device_num, p.org_num, p.bucket, p.ends_at
-  )
-  select array_agg(d.device_num), array_agg(d.org_num), array_agg(d.bucket), array_agg(d.ends_at)
-  into nums, orgs, starts, ends from due d;
-  if nums is not null then
-    perform ec.roll_days(nums, orgs, starts, ends);
-    done := done + cardinality(nums);
+  select * into due from ec.take_due('1h', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_level('rollups_1h', 'rollups_15m', '1 hour', due.device_nums, due.starts);
+    done := done + cardinality(due.starts);
+  end if;
+  select * into due from ec.take_due('1d', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_days(due.device_nums, due.org_nums, due.starts, due.ends);
+    done := done + cardinality(due.starts);
   end if;
   return done;
 end
@@ -104,10 +116,7 @@ begin
       perform ec.roll_minutes(nums[part * 5000 + 1 : part * 5000 + 5000],
         array(select to_timestamp(m * 60::float8) from unnest(mins[part * 5000 + 1 : part * 5000 + 5000]) m));
     end loop;
-    insert into ec.rollup_pending (level, device_num, bucket, ends_at)
-    select distinct '15m', x.device_num, b.bucket, b.bucket + interval '15 minutes'
-    from unnest(nums, mins) as x (device_num, minute), to_timestamp(x.minute / 15 * 900::float8) as b (bucket)
-    on conflict do nothing;
+    perform ec.await_rollups('5m', nums, array(select to_timestamp(m * 60::float8) from unnest(mins) with ordinality u (m, n) order by n));
   end if;
   done := done + ec.roll_pending(run_rollups.now, 100000);
 
@@ -154,8 +163,8 @@ begin
   end loop;
 
   insert into ec.rollup_pending (level, device_num, bucket, ends_at)
-  select distinct '15m', m.device_num, b.bucket, b.bucket + interval '15 minutes'
-  from public.rollups_1m m, date_bin('15 minutes', m.bucket, 'epoch') as b (bucket)
+  select distinct '5m', m.device_num, b.bucket, b.bucket + interval '5 minutes'
+  from public.rollups_1m m, date_bin('5 minutes', m.bucket, 'epoch') as b (bucket)
   where (rebuild_rollups.device_nums is null or m.device_num = any (rebuild_rollups.device_nums)) and m.bucket >= first_at and m.bucket < last_at
   on conflict do nothing;
   loop

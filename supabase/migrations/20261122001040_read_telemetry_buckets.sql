@@ -5,6 +5,16 @@ language sql stable security definer set search_path = ''
 as $$ select p.rolled_until from ec.rollup_progress p $$;
 grant execute on function ec.rolled_until to authenticated;
 
+-- Minutes of a device that are stored and not rolled up yet: seconds old, unless a back-log waits.
+create function ec.unrolled_minutes(device_num int) returns timestamptz[]
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(array_agg(distinct to_timestamp(x.minute * 60::float8)), '{}')
+  from ec.ingest_log l cross join lateral unnest(l.device_nums, l.minutes) as x (device_num, minute)
+  where unrolled_minutes.device_num = any (l.device_nums) and x.device_num = unrolled_minutes.device_num
+$$;
+grant execute on function ec.unrolled_minutes to authenticated;
+
 -- The finest bucket that keeps a span within 600 points, from the level that still holds the data.
 create function ec.chart_plan(
   starts timestamptz, ends timestamptz, now timestamptz, out source text, out bucket_s int
@@ -15,27 +25,28 @@ as $$
   from (
     select extract(epoch from ends - starts) as span, case
       when ends - starts <= interval '2 hours' and starts >= now - interval '7 days 12 hours' then 'raw'
-      when ends - starts <= interval '26 hours' and starts >= now - interval '29 days' then '1m'
+      when ends - starts <= interval '7 hours' and starts >= now - interval '29 days' then '1m'
+      when ends - starts <= interval '50 hours' and starts >= now - interval '29 days' then '5m'
       else '15m' end as source
   ) s
   cross join unnest(array[1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800]) as b (width)
-  where b.width * 600 >= s.span and b.width >= case s.source when 'raw' then 1 when '1m' then 60 else 900 end
+  where b.width * 600 >= s.span and b.width >= case s.source when 'raw' then 1 when '1m' then 60 when '5m' then 300 else 900 end
   order by b.width
   limit 1
 $$;
 
 -- {bucket_s, from, to, series: {key: [[t ms, min, avg, max] | null, …]}}; t is the start of the bucket.
 -- Empty buckets are left out; a null stands where the line breaks: where more is missing than the device's own
--- rhythm explains (three of its intervals, at least two buckets). The newest data is always included: what is
--- not rolled up yet comes from the level below, the last two minutes before the newest roll-up too, because
--- a transaction may have committed behind it.
+-- rhythm explains (three of its intervals, at least two buckets). What is not rolled up yet, new or late, is read
+-- from raw rows; the last two minutes before the newest roll-up too, because a transaction may have committed
+-- behind it.
 -- hours counts back from now; starts and ends win over it. Error: EC404 when the device is not the caller's to see.
 create function ec.telemetry_buckets(
   serial text, hours int default 24, metrics text[] default null,
   starts timestamptz default null, ends timestamptz default null
 ) returns json
 language plpgsql stable set search_path = '' set timezone = 'UTC' set jit = off
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   device record;
@@ -44,8 +55,10 @@ declare
   plan record;
   width interval;
   rolled timestamptz := ec.rolled_until() - interval '2 minutes';
+  level_width interval;
   minutes_from timestamptz;
   raw_from timestamptz;
+  unrolled timestamptz[] := '{}';
   gap_s float8;
   series json;
 begin
@@ -63,7 +76,11 @@ begin
   width := make_interval(secs => plan.bucket_s);
   from_at := date_bin(width, from_at, 'epoch');
   raw_from := case when plan.source = 'raw' then from_at else least(greatest(from_at, rolled), until_at) end;
-  minutes_from := case when plan.source = '15m' then greatest(from_at, date_bin('15 minutes', raw_from, 'epoch')) else from_at end;
+  level_width := case plan.source when '15m' then '15 minutes' when '5m' then '5 minutes' else '1 minute' end::interval;
+  minutes_from := greatest(from_at, date_bin(level_width, raw_from, 'epoch'));
+  if plan.source <> 'raw' then
+    unrolled := array(select distinct date_bin(level_width, m, 'epoch') from unnest(ec.unrolled_minutes(device.num)) m where m < raw_from);
+  end if;
   gap_s := greatest(2.5 * plan.bucket_s, 3 * coalesce(device.telemetry_interval_s, 5));
 
   with parts as (
@@ -73,15 +90,32 @@ begin
     cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
     where t.device_num = device.num and t.ts >= raw_from and t.ts <= until_at and f.v is not null
     union all
+    select e.key, t.ts, 1, f.v, f.v, f.v
+    from unnest(unrolled) as u (bucket)
+    join public.telemetry t on t.device_num = device.num
+      and t.ts >= greatest(u.bucket, from_at) and t.ts < least(u.bucket + level_width, raw_from)
+    cross join lateral jsonb_each(t.data) e
+    cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
+    where f.v is not null
+    union all
     select e.key, m.bucket, e.n, e.lo, e.hi, e.total
     from public.rollups_1m m
     cross join lateral unnest(m.keys, m.counts, m.mins, m.maxs, m.sums) as e (key, n, lo, hi, total)
-    where m.device_num = device.num and m.bucket >= minutes_from and m.bucket < raw_from and plan.source <> 'raw'
+    where m.device_num = device.num and m.bucket < raw_from and plan.source <> 'raw'
+      and m.bucket >= case plan.source when '1m' then from_at else minutes_from end
+      and not date_bin(level_width, m.bucket, 'epoch') = any (unrolled)
+    union all
+    select e.key, v.bucket, e.n, e.lo, e.hi, e.total
+    from public.rollups_5m v
+    cross join lateral unnest(v.keys, v.counts, v.mins, v.maxs, v.sums) as e (key, n, lo, hi, total)
+    where v.device_num = device.num and v.bucket >= from_at and v.bucket < minutes_from and plan.source = '5m'
+      and not v.bucket = any (unrolled)
     union all
     select e.key, q.bucket, e.n, e.lo, e.hi, e.total
     from public.rollups_15m q
     cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
     where q.device_num = device.num and q.bucket >= from_at and q.bucket < minutes_from and plan.source = '15m'
+      and not q.bucket = any (unrolled)
   ), points as (
     select p.key, (floor(extract(epoch from p.at)::float8 / plan.bucket_s) * plan.bucket_s)::bigint as t,
       min(p.lo) as lo, max(p.hi) as hi, sum(p.total) / sum(p.n) as mean
@@ -99,7 +133,7 @@ begin
   into series
   from (
     select s.key, ('[' || string_agg(
-      case when s.step > r.gap_s then 'null,[' else '[' end || s.t * 1000 || ',' || s.lo || ',' || s.mean || ',' || s.hi || ']', ',' order by s.t) || ']')::json as line
+      concat(case when s.step > r.gap_s then 'null,[' else '[' end, s.t, '000,', s.lo, ',', s.mean, ',', s.hi, ']'), ',' order by s.t) || ']')::json as line
     from steps s join rhythm r on r.key = s.key
     group by s.key
   ) l;

@@ -34,6 +34,7 @@ const TABLES: Record<string, { key: string; readers: Reader[] }> = {
   metric_definitions: { key: 'product_type', readers: STAFF },
   telemetry: { key: 'org_num', readers: EVERYBODY },
   rollups_1m: { key: 'org_num', readers: EVERYBODY },
+  rollups_5m: { key: 'org_num', readers: EVERYBODY },
   rollups_15m: { key: 'org_num', readers: EVERYBODY },
   rollups_1h: { key: 'org_num', readers: EVERYBODY },
   rollups_1d: { key: 'org_num', readers: EVERYBODY },
@@ -71,7 +72,7 @@ async function fill(place: Place): Promise<void> {
     `insert into public.telemetry (device_num, ts, tenure_id, org_num, data) values ($1, $2, $3, $4, '{}')`,
     row,
   );
-  for (const table of ['rollups_1m', 'rollups_15m', 'rollups_1h', 'rollups_1d'])
+  for (const table of ['rollups_1m', 'rollups_5m', 'rollups_15m', 'rollups_1h', 'rollups_1d'])
     await db.query(
       `insert into public.${table} (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums) values ($1, $2, $3, $4, '{}', '{}', '{}', '{}', '{}')`,
       row,
