@@ -1139,6 +1139,43 @@ export type Database = {
         };
         Relationships: [];
       };
+      rollups_5m: {
+        Row: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          bucket: string;
+          counts: number[];
+          device_num: number;
+          keys: string[];
+          maxs: number[];
+          mins: number[];
+          org_num: number;
+          sums: number[];
+          tenure_id: number;
+        };
+        Update: {
+          bucket?: string;
+          counts?: number[];
+          device_num?: number;
+          keys?: string[];
+          maxs?: number[];
+          mins?: number[];
+          org_num?: number;
+          sums?: number[];
+          tenure_id?: number;
+        };
+        Relationships: [];
+      };
       serial_prefixes: {
         Row: {
           created_at: string;

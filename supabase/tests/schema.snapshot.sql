@@ -153,7 +153,7 @@ create table ec.rollup_pending (
   bucket timestamp with time zone not null,
   ends_at timestamp with time zone not null,
   constraint rollup_pending_pkey PRIMARY KEY (level, device_num, org_num, bucket),
-  constraint level_is_known CHECK ((level = ANY (ARRAY['15m'::text, '1h'::text, '1d'::text])))
+  constraint level_is_known CHECK ((level = ANY (ARRAY['5m'::text, '15m'::text, '1h'::text, '1d'::text])))
 );
 alter table ec.rollup_pending enable row level security;
 CREATE INDEX rollup_pending_due_idx ON ec.rollup_pending USING btree (level, ends_at);
@@ -197,6 +197,21 @@ create table ec.rollups_1m_default (
 );
 -- partition of public.rollups_1m DEFAULT
 alter table ec.rollups_1m_default enable row level security;
+
+create table ec.rollups_5m_default (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_5m_default_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+);
+-- partition of public.rollups_5m DEFAULT
+alter table ec.rollups_5m_default enable row level security;
 
 create table ec.telemetry_default (
   device_num integer not null,
@@ -831,6 +846,24 @@ create policy rollups_1m_select on public.rollups_1m for select to authenticated
 grant select on public.rollups_1m to authenticated;
 grant select on public.rollups_1m to service_role;
 
+create table public.rollups_5m (
+  device_num integer not null,
+  bucket timestamp with time zone not null,
+  tenure_id integer not null,
+  org_num integer not null,
+  keys text[] not null,
+  counts integer[] not null,
+  mins double precision[] not null,
+  maxs double precision[] not null,
+  sums double precision[] not null,
+  constraint rollups_5m_pkey PRIMARY KEY (device_num, bucket, tenure_id)
+) partition by RANGE (bucket);
+alter table public.rollups_5m enable row level security;
+create policy rollups_5m_select on public.rollups_5m for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.rollups_5m to authenticated;
+grant select on public.rollups_5m to service_role;
+
 create table public.serial_prefixes (
   prefix text not null,
   maker_org_id uuid not null,
@@ -985,6 +1018,34 @@ $function$;
 grant execute on function ec.assign_devices(json) to authenticated;
 comment on function ec.assign_devices(json) is 'Up to 500 of {serial, org_id?, location_id?}, each with its own result';
 
+CREATE OR REPLACE FUNCTION ec.await_days(device_nums integer[], quarters timestamp with time zone[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  insert into ec.rollup_pending (level, device_num, org_num, bucket, ends_at)
+  select distinct '1d', q.device_num, q.org_num, d.bucket, ec.next_day_start(d.bucket, o.timezone)
+  from unnest(await_days.device_nums, await_days.quarters) as x (device_num, bucket)
+  join public.rollups_15m q on q.device_num = x.device_num and q.bucket = x.bucket
+  join public.orgs o on o.num = q.org_num
+  cross join lateral ec.day_start(x.bucket, o.timezone) as d (bucket)
+  on conflict do nothing
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.await_rollups(level text, device_nums integer[], times timestamp with time zone[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  insert into ec.rollup_pending (level, device_num, bucket, ends_at)
+  select distinct await_rollups.level, x.device_num, b.bucket, b.bucket + w.width
+  from unnest(await_rollups.device_nums, await_rollups.times) as x (device_num, at)
+  cross join (values ('5m', interval '5 minutes'), ('15m', interval '15 minutes'), ('1h', interval '1 hour')) as w (level, width)
+  cross join lateral date_bin(w.width, x.at, 'epoch') as b (bucket)
+  where w.level = await_rollups.level
+  on conflict do nothing
+$function$;
+
 CREATE OR REPLACE FUNCTION ec.begin_idempotent(key text, request_sha256 bytea)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1068,11 +1129,12 @@ AS $function$
   from (
     select extract(epoch from ends - starts) as span, case
       when ends - starts <= interval '2 hours' and starts >= now - interval '7 days 12 hours' then 'raw'
-      when ends - starts <= interval '26 hours' and starts >= now - interval '29 days' then '1m'
+      when ends - starts <= interval '7 hours' and starts >= now - interval '29 days' then '1m'
+      when ends - starts <= interval '50 hours' and starts >= now - interval '29 days' then '5m'
       else '15m' end as source
   ) s
   cross join unnest(array[1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800]) as b (width)
-  where b.width * 600 >= s.span and b.width >= case s.source when 'raw' then 1 when '1m' then 60 else 900 end
+  where b.width * 600 >= s.span and b.width >= case s.source when 'raw' then 1 when '1m' then 60 when '5m' then 300 else 900 end
   order by b.width
   limit 1
 $function$;
@@ -1370,7 +1432,8 @@ begin
     from pg_catalog.pg_inherits i
     join pg_catalog.pg_class c on c.oid = i.inhrelid
     join pg_catalog.pg_class p on p.oid = i.inhparent
-    join (values ('telemetry', interval '8 days'), ('rollups_1m', interval '30 days'), ('rollups_15m', interval '400 days'))
+    join (values ('telemetry', interval '8 days'), ('rollups_1m', interval '30 days'),
+      ('rollups_5m', interval '30 days'), ('rollups_15m', interval '400 days'))
       as kept (parent, age) on kept.parent = p.relname
     where p.relnamespace = 'public'::regnamespace
       and (pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), $re$TO \('([^']+)'\)$re$))[1]::timestamptz
@@ -1382,6 +1445,7 @@ begin
   end loop;
   delete from ec.telemetry_default t where t.ts < drop_old_partitions.now - interval '8 days';
   delete from ec.rollups_1m_default r where r.bucket < drop_old_partitions.now - interval '30 days';
+  delete from ec.rollups_5m_default r where r.bucket < drop_old_partitions.now - interval '30 days';
   delete from ec.rollups_15m_default r where r.bucket < drop_old_partitions.now - interval '400 days';
   return dropped;
 end
@@ -1425,7 +1489,8 @@ begin
   for day in select generate_series(date_trunc('day', ensure_partitions.now - back), ensure_partitions.now + interval '3 days', interval '1 day') loop
     made := made
       + ec.ensure_partition('telemetry', 'telemetry_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int
-      + ec.ensure_partition('rollups_1m', 'rollups_1m_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int;
+      + ec.ensure_partition('rollups_1m', 'rollups_1m_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int
+      + ec.ensure_partition('rollups_5m', 'rollups_5m_' || to_char(day, 'YYYYMMDD'), day, day + interval '1 day')::int;
   end loop;
   for day in select generate_series(date_trunc('month', ensure_partitions.now - back), ensure_partitions.now + interval '3 days', interval '1 month') loop
     made := made + ec.ensure_partition('rollups_15m', 'rollups_15m_' || to_char(day, 'YYYYMM'), day, day + interval '1 month')::int;
@@ -2348,8 +2413,8 @@ begin
   end loop;
 
   insert into ec.rollup_pending (level, device_num, bucket, ends_at)
-  select distinct '15m', m.device_num, b.bucket, b.bucket + interval '15 minutes'
-  from public.rollups_1m m, date_bin('15 minutes', m.bucket, 'epoch') as b (bucket)
+  select distinct '5m', m.device_num, b.bucket, b.bucket + interval '5 minutes'
+  from public.rollups_1m m, date_bin('5 minutes', m.bucket, 'epoch') as b (bucket)
   where (rebuild_rollups.device_nums is null or m.device_num = any (rebuild_rollups.device_nums)) and m.bucket >= first_at and m.bucket < last_at
   on conflict do nothing;
   loop
@@ -2883,9 +2948,9 @@ AS $function$
     keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
 $function$;
 
-CREATE OR REPLACE FUNCTION ec.roll_hours(device_nums integer[], buckets timestamp with time zone[])
+CREATE OR REPLACE FUNCTION ec.roll_level(target text, source text, width interval, device_nums integer[], buckets timestamp with time zone[])
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO ''
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
@@ -2893,22 +2958,26 @@ CREATE OR REPLACE FUNCTION ec.roll_hours(device_nums integer[], buckets timestam
  SET jit TO 'off'
  SET work_mem TO '32MB'
 AS $function$
-  insert into public.rollups_1h as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
-  select g.device_num, g.bucket, g.tenure_id, g.org_num,
-    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
-    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
-  from (
-    select x.device_num, x.bucket, q.tenure_id, q.org_num, e.key,
-      sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
-    from unnest(roll_hours.device_nums, roll_hours.buckets) as x (device_num, bucket)
-    join public.rollups_15m q
-      on q.device_num = x.device_num and q.bucket >= x.bucket and q.bucket < x.bucket + interval '1 hour'
-    cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
-    group by x.device_num, x.bucket, q.tenure_id, q.org_num, e.key
-  ) g
-  group by g.device_num, g.bucket, g.tenure_id, g.org_num
-  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
-    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+begin
+  execute format($sql$
+    insert into public.%I as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
+    select g.device_num, g.bucket, g.tenure_id, g.org_num,
+      array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
+      array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
+    from (
+      select x.device_num, x.bucket, f.tenure_id, f.org_num, e.key,
+        sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
+      from unnest($1, $2) as x (device_num, bucket)
+      join public.%I f on f.device_num = x.device_num and f.bucket >= x.bucket and f.bucket < x.bucket + $3
+      cross join lateral unnest(f.keys, f.counts, f.mins, f.maxs, f.sums) as e (key, n, lo, hi, total)
+      group by x.device_num, x.bucket, f.tenure_id, f.org_num, e.key
+    ) g
+    group by g.device_num, g.bucket, g.tenure_id, g.org_num
+    on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
+      keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
+    $sql$, target, source)
+  using device_nums, buckets, width;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION ec.roll_minutes(device_nums integer[], buckets timestamp with time zone[])
@@ -2946,92 +3015,34 @@ CREATE OR REPLACE FUNCTION ec.roll_pending(now timestamp with time zone, max_buc
  SET search_path TO ''
 AS $function$
 declare
-  nums int[];
-  orgs int[];
-  starts timestamptz[];
-  ends timestamptz[];
+  due record;
   done int := 0;
 begin
-  with due as (
-    delete from ec.rollup_pending p
-    where (p.level, p.device_num, p.org_num, p.bucket) in (
-      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
-      where d.level = '15m' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
-    returning p.device_num, p.bucket
-  )
-  select array_agg(d.device_num), array_agg(d.bucket) into nums, starts from due d;
-  if nums is not null then
-    perform ec.roll_quarters(nums, starts);
-    done := done + cardinality(nums);
-    insert into ec.rollup_pending (level, device_num, bucket, ends_at)
-    select distinct '1h', x.device_num, h.bucket, h.bucket + interval '1 hour'
-    from unnest(nums, starts) as x (device_num, bucket), date_trunc('hour', x.bucket, 'UTC') as h (bucket)
-    on conflict do nothing;
-    insert into ec.rollup_pending (level, device_num, org_num, bucket, ends_at)
-    select distinct '1d', q.device_num, q.org_num, d.bucket, ec.next_day_start(d.bucket, o.timezone)
-    from unnest(nums, starts) as x (device_num, bucket)
-    join public.rollups_15m q on q.device_num = x.device_num and q.bucket = x.bucket
-    join public.orgs o on o.num = q.org_num
-    cross join lateral ec.day_start(x.bucket, o.timezone) as d (bucket)
-    on conflict do nothing;
+  select * into due from ec.take_due('5m', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_level('rollups_5m', 'rollups_1m', '5 minutes', due.device_nums, due.starts);
+    perform ec.await_rollups('15m', due.device_nums, due.starts);
+    done := done + cardinality(due.starts);
   end if;
-
-  with due as (
-    delete from ec.rollup_pending p
-    where (p.level, p.device_num, p.org_num, p.bucket) in (
-      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
-      where d.level = '1h' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
-    returning p.device_num, p.bucket
-  )
-  select array_agg(d.device_num), array_agg(d.bucket) into nums, starts from due d;
-  if nums is not null then
-    perform ec.roll_hours(nums, starts);
-    done := done + cardinality(nums);
+  select * into due from ec.take_due('15m', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_level('rollups_15m', 'rollups_5m', '15 minutes', due.device_nums, due.starts);
+    perform ec.await_rollups('1h', due.device_nums, due.starts);
+    perform ec.await_days(due.device_nums, due.starts);
+    done := done + cardinality(due.starts);
   end if;
-
-  with due as (
-    delete from ec.rollup_pending p
-    where (p.level, p.device_num, p.org_num, p.bucket) in (
-      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
-      where d.level = '1d' and d.ends_at <= roll_pending.now order by d.ends_at limit max_buckets)
-    returning p.device_num, p.org_num, p.bucket, p.ends_at
-  )
-  select array_agg(d.device_num), array_agg(d.org_num), array_agg(d.bucket), array_agg(d.ends_at)
-  into nums, orgs, starts, ends from due d;
-  if nums is not null then
-    perform ec.roll_days(nums, orgs, starts, ends);
-    done := done + cardinality(nums);
+  select * into due from ec.take_due('1h', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_level('rollups_1h', 'rollups_15m', '1 hour', due.device_nums, due.starts);
+    done := done + cardinality(due.starts);
+  end if;
+  select * into due from ec.take_due('1d', roll_pending.now, max_buckets);
+  if due.device_nums is not null then
+    perform ec.roll_days(due.device_nums, due.org_nums, due.starts, due.ends);
+    done := done + cardinality(due.starts);
   end if;
   return done;
 end
-$function$;
-
-CREATE OR REPLACE FUNCTION ec.roll_quarters(device_nums integer[], buckets timestamp with time zone[])
- RETURNS void
- LANGUAGE sql
- SET search_path TO ''
- SET enable_seqscan TO 'off'
- SET enable_hashjoin TO 'off'
- SET enable_mergejoin TO 'off'
- SET jit TO 'off'
- SET work_mem TO '32MB'
-AS $function$
-  insert into public.rollups_15m as r (device_num, bucket, tenure_id, org_num, keys, counts, mins, maxs, sums)
-  select g.device_num, g.bucket, g.tenure_id, g.org_num,
-    array_agg(g.key order by g.key), array_agg(g.n order by g.key), array_agg(g.lo order by g.key),
-    array_agg(g.hi order by g.key), array_agg(g.total order by g.key)
-  from (
-    select x.device_num, x.bucket, m.tenure_id, m.org_num, e.key,
-      sum(e.n)::int as n, min(e.lo) as lo, max(e.hi) as hi, sum(e.total) as total
-    from unnest(roll_quarters.device_nums, roll_quarters.buckets) as x (device_num, bucket)
-    join public.rollups_1m m
-      on m.device_num = x.device_num and m.bucket >= x.bucket and m.bucket < x.bucket + interval '15 minutes'
-    cross join lateral unnest(m.keys, m.counts, m.mins, m.maxs, m.sums) as e (key, n, lo, hi, total)
-    group by x.device_num, x.bucket, m.tenure_id, m.org_num, e.key
-  ) g
-  group by g.device_num, g.bucket, g.tenure_id, g.org_num
-  on conflict (device_num, bucket, tenure_id) do update set org_num = excluded.org_num,
-    keys = excluded.keys, counts = excluded.counts, mins = excluded.mins, maxs = excluded.maxs, sums = excluded.sums
 $function$;
 
 CREATE OR REPLACE FUNCTION ec.rolled_until()
@@ -3119,10 +3130,7 @@ begin
       perform ec.roll_minutes(nums[part * 5000 + 1 : part * 5000 + 5000],
         array(select to_timestamp(m * 60::float8) from unnest(mins[part * 5000 + 1 : part * 5000 + 5000]) m));
     end loop;
-    insert into ec.rollup_pending (level, device_num, bucket, ends_at)
-    select distinct '15m', x.device_num, b.bucket, b.bucket + interval '15 minutes'
-    from unnest(nums, mins) as x (device_num, minute), to_timestamp(x.minute / 15 * 900::float8) as b (bucket)
-    on conflict do nothing;
+    perform ec.await_rollups('5m', nums, array(select to_timestamp(m * 60::float8) from unnest(mins) with ordinality u (m, n) order by n));
   end if;
   done := done + ec.roll_pending(run_rollups.now, 100000);
 
@@ -3281,6 +3289,21 @@ grant execute on function ec.sweep_live(timestamp with time zone) to ec_bridge;
 grant execute on function ec.sweep_live(timestamp with time zone) to ec_worker;
 comment on function ec.sweep_live(timestamp with time zone) is 'Trailing edge of live broadcast; returns the number of leases';
 
+CREATE OR REPLACE FUNCTION ec.take_due(level text, now timestamp with time zone, max_buckets integer, OUT device_nums integer[], OUT org_nums integer[], OUT starts timestamp with time zone[], OUT ends timestamp with time zone[])
+ RETURNS record
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  with due as (
+    delete from ec.rollup_pending p
+    where (p.level, p.device_num, p.org_num, p.bucket) in (
+      select d.level, d.device_num, d.org_num, d.bucket from ec.rollup_pending d
+      where d.level = take_due.level and d.ends_at <= take_due.now order by d.ends_at limit max_buckets)
+    returning p.device_num, p.org_num, p.bucket, p.ends_at
+  )
+  select array_agg(d.device_num), array_agg(d.org_num), array_agg(d.bucket), array_agg(d.ends_at) from due d
+$function$;
+
 CREATE OR REPLACE FUNCTION ec.telemetry_buckets(serial text, hours integer DEFAULT 24, metrics text[] DEFAULT NULL::text[], starts timestamp with time zone DEFAULT NULL::timestamp with time zone, ends timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS json
  LANGUAGE plpgsql
@@ -3291,6 +3314,7 @@ CREATE OR REPLACE FUNCTION ec.telemetry_buckets(serial text, hours integer DEFAU
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
   device record;
@@ -3299,8 +3323,10 @@ declare
   plan record;
   width interval;
   rolled timestamptz := ec.rolled_until() - interval '2 minutes';
+  level_width interval;
   minutes_from timestamptz;
   raw_from timestamptz;
+  unrolled timestamptz[] := '{}';
   gap_s float8;
   series json;
 begin
@@ -3318,7 +3344,11 @@ begin
   width := make_interval(secs => plan.bucket_s);
   from_at := date_bin(width, from_at, 'epoch');
   raw_from := case when plan.source = 'raw' then from_at else least(greatest(from_at, rolled), until_at) end;
-  minutes_from := case when plan.source = '15m' then greatest(from_at, date_bin('15 minutes', raw_from, 'epoch')) else from_at end;
+  level_width := case plan.source when '15m' then '15 minutes' when '5m' then '5 minutes' else '1 minute' end::interval;
+  minutes_from := greatest(from_at, date_bin(level_width, raw_from, 'epoch'));
+  if plan.source <> 'raw' then
+    unrolled := array(select distinct date_bin(level_width, m, 'epoch') from unnest(ec.unrolled_minutes(device.num)) m where m < raw_from);
+  end if;
   gap_s := greatest(2.5 * plan.bucket_s, 3 * coalesce(device.telemetry_interval_s, 5));
 
   with parts as (
@@ -3328,15 +3358,32 @@ begin
     cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
     where t.device_num = device.num and t.ts >= raw_from and t.ts <= until_at and f.v is not null
     union all
+    select e.key, t.ts, 1, f.v, f.v, f.v
+    from unnest(unrolled) as u (bucket)
+    join public.telemetry t on t.device_num = device.num
+      and t.ts >= greatest(u.bucket, from_at) and t.ts < least(u.bucket + level_width, raw_from)
+    cross join lateral jsonb_each(t.data) e
+    cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
+    where f.v is not null
+    union all
     select e.key, m.bucket, e.n, e.lo, e.hi, e.total
     from public.rollups_1m m
     cross join lateral unnest(m.keys, m.counts, m.mins, m.maxs, m.sums) as e (key, n, lo, hi, total)
-    where m.device_num = device.num and m.bucket >= minutes_from and m.bucket < raw_from and plan.source <> 'raw'
+    where m.device_num = device.num and m.bucket < raw_from and plan.source <> 'raw'
+      and m.bucket >= case plan.source when '1m' then from_at else minutes_from end
+      and not date_bin(level_width, m.bucket, 'epoch') = any (unrolled)
+    union all
+    select e.key, v.bucket, e.n, e.lo, e.hi, e.total
+    from public.rollups_5m v
+    cross join lateral unnest(v.keys, v.counts, v.mins, v.maxs, v.sums) as e (key, n, lo, hi, total)
+    where v.device_num = device.num and v.bucket >= from_at and v.bucket < minutes_from and plan.source = '5m'
+      and not v.bucket = any (unrolled)
     union all
     select e.key, q.bucket, e.n, e.lo, e.hi, e.total
     from public.rollups_15m q
     cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
     where q.device_num = device.num and q.bucket >= from_at and q.bucket < minutes_from and plan.source = '15m'
+      and not q.bucket = any (unrolled)
   ), points as (
     select p.key, (floor(extract(epoch from p.at)::float8 / plan.bucket_s) * plan.bucket_s)::bigint as t,
       min(p.lo) as lo, max(p.hi) as hi, sum(p.total) / sum(p.n) as mean
@@ -3354,7 +3401,7 @@ begin
   into series
   from (
     select s.key, ('[' || string_agg(
-      case when s.step > r.gap_s then 'null,[' else '[' end || s.t * 1000 || ',' || s.lo || ',' || s.mean || ',' || s.hi || ']', ',' order by s.t) || ']')::json as line
+      concat(case when s.step > r.gap_s then 'null,[' else '[' end, s.t, '000,', s.lo, ',', s.mean, ',', s.hi, ']'), ',' order by s.t) || ']')::json as line
     from steps s join rhythm r on r.key = s.key
     group by s.key
   ) l;
@@ -3364,6 +3411,18 @@ end
 $function$;
 grant execute on function ec.telemetry_buckets(text,integer,text[],timestamp with time zone,timestamp with time zone) to authenticated;
 comment on function ec.telemetry_buckets(text,integer,text[],timestamp with time zone,timestamp with time zone) is 'Chart series of a device, at most 600 points each';
+
+CREATE OR REPLACE FUNCTION ec.unrolled_minutes(device_num integer)
+ RETURNS timestamp with time zone[]
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select coalesce(array_agg(distinct to_timestamp(x.minute * 60::float8)), '{}')
+  from ec.ingest_log l cross join lateral unnest(l.device_nums, l.minutes) as x (device_num, minute)
+  where unrolled_minutes.device_num = any (l.device_nums) and x.device_num = unrolled_minutes.device_num
+$function$;
+grant execute on function ec.unrolled_minutes(integer) to authenticated;
 
 CREATE OR REPLACE FUNCTION ec.update_device(serial text, patch jsonb)
  RETURNS jsonb
