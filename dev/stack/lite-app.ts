@@ -1,5 +1,6 @@
 import { App, setExperimental, type EmailDriver } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
+import { mailTemplates } from './mail-templates.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface LiteOptions {
@@ -37,7 +38,13 @@ export function createLite(options: LiteOptions): { app: Lite; close: () => Prom
       jwt_expiry: 3600,
       enable_signup: true,
       minimum_password_length: 8,
-      email: { enable_signup: true, enable_confirmations: true, otp_length: 6, otp_expiry: 3600 },
+      email: {
+        enable_signup: true,
+        enable_confirmations: true,
+        otp_length: 6,
+        otp_expiry: 600,
+        template: mailTemplates(),
+      },
     },
     // The Supabase CLI keeps the history of migrations.
     db: { migrations: { enabled: false } },

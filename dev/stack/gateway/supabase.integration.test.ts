@@ -84,7 +84,10 @@ describe('Auth through supabase-js', () => {
   test('a code from the mail signs in once', async () => {
     const email = 'once@example.com';
     expect((await anyone.auth.signInWithOtp({ email })).error).toBeNull();
-    const token = codeIn((await mails(email)).at(-1)?.text ?? '');
+    const mail = (await mails(email)).at(-1);
+    const token = codeIn(mail?.text ?? '');
+    expect(mail?.subject).toBe(`Your EdgeConductor sign-in code: ${token}`);
+    expect(mail?.html).toContain(token);
     expect((await anyone.auth.verifyOtp({ email, token, type: 'email' })).data.user?.email).toBe(email);
     expect((await anyone.auth.verifyOtp({ email, token, type: 'email' })).error).not.toBeNull();
   });
