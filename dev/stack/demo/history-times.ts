@@ -4,16 +4,21 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+export const HISTORY_DAYS = 14;
+/** What is older lives on in roll-ups only, as with every device that ran for real. */
+export const RAW_DAYS = 8;
+
 /** How far apart readings lie at which age: fine where people zoom in, coarse where charts show days. */
 const STAGES = [
-  { fromAge: 14 * DAY, toAge: DAY, everyS: 300 },
+  { fromAge: HISTORY_DAYS * DAY, toAge: RAW_DAYS * DAY, everyS: 900 },
+  { fromAge: RAW_DAYS * DAY, toAge: DAY, everyS: 300 },
   { fromAge: DAY, toAge: HOUR, everyS: 60 },
 ] as const;
 
 /**
- * When a device reported in the two weeks before `now` (epoch ms, ascending): every 5 minutes, the last day
- * every minute, the last hour at its own beat. Devices do not report in step, and now and then one was out of
- * reach for a while: such a gap stays a gap.
+ * When a device reported in the two weeks before `now` (epoch ms, ascending): every quarter of an hour at
+ * first, every 5 minutes later, the last day every minute, the last hour at its own beat. Devices do not
+ * report in step, and now and then one was out of reach for a while: such a gap stays a gap.
  */
 export function historyTimes(serial: string, now: number, beatS: number, silentForH = 0): number[] {
   const seed = seedOf(`${serial}/history`);
