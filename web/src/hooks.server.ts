@@ -35,9 +35,7 @@ const authenticate: Handle = async ({ event, resolve }) => {
   let api: ReturnType<App.Locals['api']> | undefined;
   let me: ReturnType<App.Locals['me']> | undefined;
   locals.api = () =>
-    (api ??= locals.auth
-      .session()
-      .then((session) => (session ? connect(session.access_token, event) : toSignIn(url))));
+    (api ??= locals.auth.accessToken().then((token) => (token ? connect(token, event) : toSignIn(url))));
   locals.me = () => (me ??= locals.api().then((client) => client.me()));
   const response = await resolve(event);
   for (const [name, value] of Object.entries(locals.auth.responseHeaders)) response.headers.set(name, value);
@@ -49,7 +47,9 @@ const routeByRole: Handle = async ({ event, resolve }) => {
   const { locals, url, route } = event;
   if (route.id === null || OPEN.test(url.pathname)) return resolve(event);
   try {
-    const me = await locals.me();
+    // At the same time: the API verifies the token of its own accord, we verify the session.
+    const [session, me] = await Promise.all([locals.auth.session(), locals.me()]);
+    if (!session) toSignIn(url);
     const roles = me.memberships.map((membership) => membership.role);
     if (!mayVisit(url.pathname, roles)) {
       if (url.pathname === '/') redirect(303, me.home ?? WELCOME);

@@ -7,7 +7,7 @@ export interface Toast {
 const SHOWN_MS = 6000;
 
 /** Short results of what somebody just did. Alerts about the fleet are not toasts. */
-class Toasts {
+export class Toasts {
   #list = $state<Toast[]>([]);
   #next = 1;
 

@@ -10,6 +10,11 @@ export interface Session {
   expires_at: number;
 }
 
+interface Stored {
+  access_token: string;
+  expires_at?: number;
+}
+
 export type AuthFailure = 'wrong' | 'too_many' | 'unreachable';
 
 /**
@@ -18,6 +23,7 @@ export type AuthFailure = 'wrong' | 'too_many' | 'unreachable';
  */
 export class Auth {
   #client: ReturnType<typeof createServerClient>;
+  #cookie: Promise<Stored | null> | undefined;
   #session: Promise<Session | null> | undefined;
   /** What the answer must carry besides the cookies (no-store and kin). */
   readonly responseHeaders: Record<string, string> = {};
@@ -49,10 +55,24 @@ export class Auth {
     return (this.#session ??= this.#verify());
   }
 
-  async #verify(): Promise<Session | null> {
+  /** Unverified, refreshed when it has run out: only for handing to the API, which verifies it itself. */
+  accessToken(): Promise<string | null> {
+    return this.#stored().then((stored) => stored?.access_token ?? null);
+  }
+
+  #stored(): Promise<Stored | null> {
+    return (this.#cookie ??= this.#readCookie());
+  }
+
+  async #readCookie(): Promise<Stored | null> {
     const { data } = await this.#client.auth.getSession();
-    if (!data.session) return null;
-    const { access_token, expires_at } = data.session;
+    return data.session;
+  }
+
+  async #verify(): Promise<Session | null> {
+    const stored = await this.#stored();
+    if (!stored) return null;
+    const { access_token, expires_at } = stored;
     const verified = await this.#client.auth.getClaims(access_token);
     if (verified.error || !verified.data) return null;
     const { sub, exp } = verified.data.claims;
