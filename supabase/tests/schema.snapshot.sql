@@ -3360,8 +3360,12 @@ begin
     union all
     select e.key, t.ts, 1, f.v, f.v, f.v
     from unnest(unrolled) as u (bucket)
-    join public.telemetry t on t.device_num = device.num
-      and t.ts >= greatest(u.bucket, from_at) and t.ts < least(u.bucket + level_width, raw_from)
+    -- `offset 0` keeps the few buckets on the outside: the other way round it would read all raw rows.
+    cross join lateral (
+      select r.ts, r.data from public.telemetry r
+      where r.device_num = device.num and r.ts >= greatest(u.bucket, from_at) and r.ts < least(u.bucket + level_width, raw_from)
+      offset 0
+    ) t
     cross join lateral jsonb_each(t.data) e
     cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
     where f.v is not null
