@@ -21,7 +21,7 @@ $$;
 -- Of items whose (device, time) is taken: the ones that carry no time of their own and are not what is stored
 -- there. Two arrivals met in one microsecond; the caller moves them on instead of losing them.
 create function ec.find_collided(items jsonb, conflicts int[]) returns int[]
-language sql stable set search_path = ''
+language sql stable set search_path = '' set enable_hashjoin = off
 as $$
   select coalesce(array_agg(p.i), '{}')
   from jsonb_to_recordset(items) as p (i int, s text, d jsonb, r bigint, t bigint, q bigint)
