@@ -1,45 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../../dev/stack/testing.ts';
-import { startBridge } from './support/bridge-process.ts';
-import { BRIDGE_PASSWORD, BROKER_KINDS, startTestBroker } from './support/brokers.ts';
-import { connectDevice, Load } from './support/devices.ts';
-import { createFleet } from './support/fleet.ts';
+import { expect, it } from 'vitest';
+import { BROKER_KINDS } from './support/brokers.ts';
+import { Load } from './support/devices.ts';
 import { compare, storedAtLeast } from './support/stored.ts';
+import { createWorld } from './support/world.ts';
 
 const KILLS = 10;
 const PER_SECOND = 500;
 
-describe.each(BROKER_KINDS)('%s', (kind) => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await createDatabase();
-  });
-  afterAll(() => database.drop());
-
-  it(`stores every acknowledged packet once over ${KILLS} × kill -9 under load, without ts or seq`, async () => {
-    const fleet = await createFleet(database.url(), 'KILL-', 40);
-    const broker = await startTestBroker(kind, database.url('ec_broker'));
-    const options = { dbUrl: database.url('ec_bridge'), mqttUrl: broker.url, password: BRIDGE_PASSWORD };
-    let bridge = await startBridge(options);
-    const clients = await Promise.all(
-      fleet.map(async (device) => ({
-        serial: device.serial,
-        client: await connectDevice(broker.url, device),
-      })),
-    );
-    const load = new Load(clients, PER_SECOND);
+it.each(BROKER_KINDS)(
+  `%s: every acknowledged packet is stored once over ${KILLS} × kill -9 under load, without ts or seq`,
+  async (kind) => {
+    const world = await createWorld(kind, 100);
+    let bridge = await world.startBridge();
+    const load = new Load(await world.connectAll(), PER_SECOND);
     for (let kill = 0; kill < KILLS; kill++) {
-      await sleep(200 + Math.random() * 600); // the random moment is the point
+      await sleep(100 + Math.random() * 500); // the random moment is the point
       await bridge.kill();
-      bridge = await startBridge(options);
+      bridge = await world.startBridge();
     }
     await load.stop();
-    const stored = await storedAtLeast(database.url(), load.acknowledged.size);
-    expect(load.acknowledged.size).toBeGreaterThan(KILLS * 200);
+    const stored = await storedAtLeast(world.database.url(), load.acknowledged.size);
+    expect(load.acknowledged.size).toBeGreaterThan(KILLS * 100);
     expect(compare(load.acknowledged, stored)).toEqual({ lost: 0, doubled: 0, strange: 0 });
-    await Promise.all(clients.map(({ client }) => client.endAsync(true)));
     expect(await bridge.stop()).toMatchObject({ code: 0 });
-    await broker.stop();
-  }, 120_000);
-});
+  },
+  180_000,
+);

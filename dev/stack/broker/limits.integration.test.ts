@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import mqttPacket from 'mqtt-packet';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { BROKER_KINDS, startTestBroker, type TestBroker } from '../../../mqtt-bridge/test/support/brokers.ts';
 import { connectDevice } from '../../../mqtt-bridge/test/support/devices.ts';
 import { createFleet, type TestDevice } from '../../../mqtt-bridge/test/support/fleet.ts';
