@@ -1,6 +1,12 @@
 -- The one function both doors end in (architecture, decision 8): dedup, raw rows, device state, reported
 -- shadow, deviations, roll-up work list and live broadcast in the caller's transaction.
 
+-- Every packet rewrites a row of device_state and every batch adds a row to the work list that a roll-up takes
+-- away: dead rows are swept long before a fifth of the table is dead. Arrays are not worth compressing.
+alter table public.device_state set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 2000);
+alter table ec.ingest_log set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+alter table ec.ingest_log alter column device_nums set storage external, alter column minutes set storage external;
+
 -- Which of the items, marked as re-delivered by the broker and without a device time, are stored already:
 -- equal to one of the device's last 64 packets. Such a packet has its arrival as time, so others never match.
 create function ec.find_redelivered(items jsonb) returns int[]

@@ -16,6 +16,7 @@ create table ec.rollup_pending (
   primary key (level, device_num, org_num, bucket),
   constraint level_is_known check (level in ('5m', '15m', '1h', '1d'))
 );
+alter table ec.rollup_pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 create index rollup_pending_due_idx on ec.rollup_pending (level, ends_at);
 alter table ec.rollup_pending enable row level security;
 comment on table ec.rollup_pending is 'Roll-up buckets to compute once they are over';
