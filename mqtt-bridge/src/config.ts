@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { LogLevel } from './log.ts';
 
 export const ROLES = ['ingest', 'relay', 'broker-agent'] as const;
@@ -6,6 +7,8 @@ export type Role = (typeof ROLES)[number];
 /** Everything the process is told, by environment. Units are in the names. */
 export interface Config {
   roles: Role[];
+  /** Of this process in heartbeats and leases. */
+  name: string;
   /** Port of /health and /metrics on loopback unless `host` says otherwise; none when undefined. */
   port: number | undefined;
   host: string;
@@ -43,6 +46,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const only = (wanted: boolean, name: string): string => (wanted ? text(name) : '');
   return {
     roles,
+    name: text('EC_BRIDGE_NAME', hostname()),
     port: env['EC_BRIDGE_PORT'] ? number('EC_BRIDGE_PORT', 0, 1, 65_535) : undefined,
     host: text('EC_BRIDGE_HOST', '127.0.0.1'),
     logLevel: text('EC_LOG_LEVEL', 'info') as LogLevel,

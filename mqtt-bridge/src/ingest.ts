@@ -6,10 +6,11 @@ import { Database } from './db.ts';
 import { HANDLERS } from './handlers/index.ts';
 import { IngestMetrics } from './ingest-metrics.ts';
 import { Leader } from './leader.ts';
-import type { Log } from './log.ts';
+import { errorText, type Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { RunningRole } from './role.ts';
 import { Session, type Incoming } from './session.ts';
+import { recordHeartbeat } from './sql/record-heartbeat.ts';
 import { BatchStore } from './store.ts';
 import { INGEST_FILTERS, INGEST_USER } from './topics.ts';
 
@@ -18,6 +19,7 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 const RECONNECT_GRACE_MS = 10_000;
 /** A graceful stop that takes longer leaves the rest unacknowledged: the broker has it. */
 const FLUSH_MS = 3_500;
+const HEARTBEAT_MS = 10_000;
 
 /** Messages of the broker → database → acknowledgement, in this order and no other. */
 export class Ingest implements RunningRole {
@@ -33,12 +35,15 @@ export class Ingest implements RunningRole {
   #bufferedBytes = 0;
   #paused = false;
   #grace: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  readonly #log: Log;
   #stopping = false;
 
   constructor(config: Config, metrics: Metrics, log: Log) {
     this.#config = config;
+    this.#log = log;
     const { dbUrl: url, mqttUrl, mqttPassword: password, mqttCaFile, lanes, receiveMaximum } = config;
-    this.#db = new Database(url, { max: lanes, name: 'ec-bridge-ingest', log });
+    this.#db = new Database(url, { max: lanes + 1, name: 'ec-bridge-ingest', log });
     const ca = mqttCaFile === undefined ? {} : { caFile: mqttCaFile };
     this.#session = new Session({
       ...{ url: mqttUrl, user: INGEST_USER, password, filters: INGEST_FILTERS, receiveMaximum, log },
@@ -67,10 +72,23 @@ export class Ingest implements RunningRole {
     this.#session.on('message', (message) => this.#take(message));
     this.#session.on('down', () => this.#down());
     this.#session.on('up', (present) => this.#up(present));
+    this.#session.on('subscribed', () => this.#beat());
   }
 
   async start(): Promise<void> {
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     await this.#leader.start();
+  }
+
+  get #works(): boolean {
+    return this.#leader.leading && this.#session.isUp && !this.#batcher.failing;
+  }
+
+  #beat(): void {
+    if (!this.#works) return;
+    recordHeartbeat(this.#db, this.#config.name).catch((error) =>
+      this.#log('warn', 'no heartbeat', { error: errorText(error) }),
+    );
   }
 
   #lead(): void {
@@ -145,11 +163,12 @@ export class Ingest implements RunningRole {
   }
 
   healthy(): boolean {
-    return this.#leader.following || (this.#leader.leading && this.#session.isUp && !this.#batcher.failing);
+    return this.#works || this.#leader.following;
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    clearInterval(this.#heartbeat);
     this.#session.pause();
     clearTimeout(this.#grace);
     const timer = setTimeout(() => this.#batcher.abandon(), FLUSH_MS);

@@ -1,15 +1,14 @@
 import { errorText, type Log } from './log.ts';
 
 const BUSY_MS = 500;
-/** Nobody looks: how long until a new lease is noticed when its notification got lost. */
-const IDLE_MS = 5_000;
+/** Nobody looks: how long until a new lease is noticed. Asking costs one look at an empty table. */
+const IDLE_MS = 2_000;
 
-/** Sends what screens were spared, every 500 ms while anybody looks, and next to nothing otherwise. */
+/** Sends what screens were spared: every 500 ms while anybody looks, and next to nothing otherwise. */
 export class LiveSweep {
   readonly #sweep: () => Promise<number>;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
-  #busy = false;
   #running: Promise<void> | undefined;
   #stopped = true;
 
@@ -20,32 +19,23 @@ export class LiveSweep {
   }
 
   start(): void {
+    if (!this.#stopped) return;
     this.#stopped = false;
-    this.wake();
+    this.#next();
   }
 
-  /** Somebody began to look. */
-  wake(): void {
-    if (this.#stopped || this.#busy) return;
-    clearTimeout(this.#timer);
-    this.#running ??= this.#once().finally(() => (this.#running = undefined));
+  #next(): void {
+    this.#running = this.#once().finally(() => (this.#running = undefined));
   }
 
   async #once(): Promise<void> {
+    let leases = 0;
     try {
-      this.#busy = (await this.#sweep()) > 0;
+      leases = await this.#sweep();
     } catch (error) {
-      this.#busy = false;
       this.#log('warn', 'live sweep failed', { error: errorText(error) });
     }
-    if (this.#stopped) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#busy = false;
-        this.wake();
-      },
-      this.#busy ? BUSY_MS : IDLE_MS,
-    );
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#next(), leases > 0 ? BUSY_MS : IDLE_MS);
   }
 
   async stop(): Promise<void> {

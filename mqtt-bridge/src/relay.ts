@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { Publisher } from './broker.ts';
 import type { Config } from './config.ts';
 import { Database } from './db.ts';
@@ -46,7 +45,7 @@ export class Relay implements RunningRole {
     });
     this.#outbox = new Outbox({
       db: this.#db,
-      worker: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+      worker: `${config.name}:${process.pid}:${randomBytes(4).toString('hex')}`,
       publish: ({ topic, payload, qos, retain, expires_at }) =>
         this.#publisher.publish({
           topic,
@@ -59,17 +58,15 @@ export class Relay implements RunningRole {
       log,
     });
     this.#sweep = new LiveSweep(() => sweepLive(this.#db), log);
-    const wake = (channel?: string): void => {
-      if (!this.#publisher.isUp) return;
-      if (channel === 'ec_live') this.#sweep.wake();
-      else this.#outbox.wake();
+    const wake = (): void => {
+      if (this.#publisher.isUp) this.#outbox.wake();
     };
     this.#listener = new Listener({
-      ...{ url, channels: ['ec_mqtt_outbox', 'ec_live'], name: 'ec-bridge-relay-listen', log },
-      onNotify: (_payload, channel) => wake(channel),
-      onReady: () => wake(),
+      ...{ url, channels: ['ec_mqtt_outbox'], name: 'ec-bridge-relay-listen', log },
+      onNotify: wake,
+      onReady: wake,
     });
-    this.#poll = setInterval(() => wake(), POLL_MS);
+    this.#poll = setInterval(wake, POLL_MS);
     this.#leader = new Leader({
       ...{ url, task: 'relay', log },
       onLead: () => {

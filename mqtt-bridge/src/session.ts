@@ -36,6 +36,7 @@ export interface SessionOptions {
 interface SessionEvents {
   /** Let in, before the first message. `present`: the broker had the session and re-sends what is unacknowledged. */
   up: [present: boolean];
+  subscribed: [];
   down: [];
   message: [Incoming];
 }
@@ -202,6 +203,7 @@ export class Session extends EventEmitter<SessionEvents> {
     }
     this.#failures = 0;
     this.#isUp = true;
+    this.emit('subscribed');
     if (this.#paused) socket.pause();
   }
 

@@ -50,9 +50,9 @@ it('stops within 5 s although the database is away, leaving the rest to the brok
   expect(compare(load.acknowledged, stored)).toEqual({ lost: 0, doubled: 0, strange: 0 });
 }, 60_000);
 
-it('says on /health and /metrics how it is', async () => {
+it('says on /health, on /metrics and in the database how it is', async () => {
   const world = await createWorld('embedded', 1);
-  const bridge = await world.startBridge();
+  const bridge = await world.startBridge({ EC_BRIDGE_NAME: 'one' });
   expect(await bridge.health()).toEqual({ status: 200, body: { ok: true, ingest: true, relay: true } });
   const [device] = await world.connectAll();
   await device?.client.publishAsync(`devices/${device.serial}/telemetry`, '{"temp":1}', { qos: 1 });
@@ -63,4 +63,8 @@ it('says on /health and /metrics how it is', async () => {
   expect(await bridge.metric('ec_bridge_commit_seconds_count')).toBeGreaterThanOrEqual(2);
   expect(await bridge.metric('ec_bridge_unacked')).toBe(0);
   expect(await bridge.metric('ec_bridge_buffered')).toBe(0);
+  const beats = await world.sql<{ source: string }>(
+    'select source from ec.heartbeats where beat_at is not null',
+  );
+  expect(beats).toEqual([{ source: 'bridge:one' }]);
 });
