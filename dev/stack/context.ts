@@ -37,7 +37,8 @@ export interface Part {
   needs: PartName[];
   /** Work that needs no other part: begins at once, its result is handed to start(). */
   prepare?(context: Context): Promise<unknown>;
-  start(context: Context, prepared: unknown): Promise<RunningPart>;
+  /** Resolves with undefined when this checkout holds nothing to run for it. */
+  start(context: Context, prepared: unknown): Promise<RunningPart | undefined>;
 }
 
 /** Reads a member that a needed part has put in. */

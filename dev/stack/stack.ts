@@ -77,6 +77,7 @@ async function startAll(
     context.signal.throwIfAborted();
     const begin = performance.now();
     const running = await part.start(context, await preparing);
+    if (!running) return;
     stops.push({ name, part: running });
     context.signal.throwIfAborted();
     const ms = performance.now() - begin;

@@ -39,8 +39,6 @@ const PLACEHOLDERS = {
   PUBLIC_SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_build',
 };
 
-export const hasWebApp = (): boolean => existsSync(join(web, 'src/routes'));
-
 /** The folder of a build of the present sources; builds when there is none. About 15 s on two cores. */
 export async function ensureWebBuild(
   logFile: string,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { given, type Context, type Part } from '../context.ts';
 import { ownSettings } from '../function-env.ts';
@@ -10,10 +9,6 @@ export const bridge: Part = {
   needs: ['db', 'broker'],
   async start(context: Context) {
     const main = join(root, 'mqtt-bridge/src/main.ts');
-    if (!existsSync(main)) {
-      context.say('The bridge is not written yet.');
-      return { stop: () => Promise.resolve() };
-    }
     const { ports } = context;
     return superviseChild(context, {
       name: 'bridge',

@@ -11,10 +11,7 @@ function edgeFunction(name: 'api' | 'worker'): Part {
     needs: ['db', 'auth', 'mail'],
     async start(context: Context) {
       const folder = join(root, 'supabase/functions', name);
-      if (!existsSync(join(folder, 'index.ts'))) {
-        context.say(`Function ${name} is not written yet.`);
-        return { stop: () => Promise.resolve() };
-      }
+      if (!existsSync(join(folder, 'index.ts'))) return undefined;
       const port = context.ports[name];
       return superviseChild(context, {
         name,

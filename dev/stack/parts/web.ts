@@ -5,22 +5,15 @@ import { webGateway } from '../gateway/web.ts';
 import { listenOn } from '../listen.ts';
 import { root } from '../paths.ts';
 import { superviseChild } from '../supervised.ts';
-import { ensureWebBuild, hasWebApp } from '../web-build.ts';
+import { ensureWebBuild } from '../web-build.ts';
 
 /** The dashboard: SvelteKit's Node server behind the web gateway. Built while the database boots. */
 export const web: Part = {
   needs: ['auth', 'api'],
-  prepare: (context) =>
-    hasWebApp()
-      ? ensureWebBuild(context.logFile('web-build'), context.signal, context.say)
-      : Promise.resolve(undefined),
+  prepare: (context) => ensureWebBuild(context.logFile('web-build'), context.signal, context.say),
   async start(context: Context, prepared) {
-    const build = prepared as string | undefined;
+    const build = prepared as string;
     const gateway = await listenOn(webGateway(context.ports), context.ports.web);
-    if (build === undefined) {
-      context.say('The web app is not written yet.');
-      return { stop: gateway.close };
-    }
     const site = await superviseChild(context, {
       name: 'web',
       healthUrl: `http://127.0.0.1:${context.ports.site}/sign-in`,
