@@ -20,6 +20,17 @@ const REPORTED = [
   'track_commit_timestamp',
 ] as const;
 
+type Query = <Row extends pg.QueryResultRow>(sql: string, values: unknown[]) => Promise<pg.QueryResult<Row>>;
+
+/** Postgres settings for a result's conditions. */
+export async function describeSettings(query: Query): Promise<Record<string, string>> {
+  const { rows } = await query<{ name: string; value: string }>(
+    `select name, current_setting(name) as value from unnest($1::text[]) name`,
+    [REPORTED],
+  );
+  return Object.fromEntries(rows.map(({ name, value }) => [`postgres ${name}`, value]));
+}
+
 /** The stack's own Postgres with every migration, and commit times kept so that latency can be read off. */
 export class LabDatabase {
   readonly #options: { dataDir: string; port: number; secrets: Secrets };
@@ -71,14 +82,6 @@ export class LabDatabase {
   ): Promise<pg.QueryResult<Row>> {
     if (!this.#client) throw new Error('the database of the lab does not run');
     return this.#client.query<Row>(sql, values);
-  }
-
-  async settings(): Promise<Record<string, string>> {
-    const { rows } = await this.query<{ name: string; value: string }>(
-      `select name, current_setting(name) as value from unnest($1::text[]) name`,
-      [REPORTED],
-    );
-    return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
   }
 
   /** Starts the server again after `stop` or `crash`; recovers first when it has to. */
