@@ -100,6 +100,21 @@ describe('GET /devices', () => {
     );
   });
 
+  it('shows a customer who is a tenant too only what is theirs, not what measures their room', async () => {
+    const { tenant, org } = api.world;
+    if (tenant === 'nobody' || !('user' in tenant)) throw new Error('a tenant is a user');
+    await api.db.query(`insert into public.memberships (user_id, role, org_id) values ($1, 'customer', $2)`, [
+      tenant.user,
+      org.id,
+    ]);
+    const as = await api.tokenOf(tenant);
+    expect((await api.get(`/rooms/${org.room}`, as)).status).toBe(200);
+    expect(await find('', as)).toEqual([]);
+    for (const path of ['', '/telemetry', '/telemetry?buckets=auto']) {
+      expect([path, (await api.get(`/devices/EC-03${path}`, as)).status]).toEqual([path, 404]);
+    }
+  });
+
   it('shows a customer their own devices, and a stranger none of these', async () => {
     expect(await find('', await api.tokenOf(api.world.customer))).toEqual(['acme-001']);
     expect(await find('', await api.tokenOf(api.world.strangerAdmin))).toEqual(['elsewhere-001']);

@@ -32,6 +32,11 @@ export function selectDevices(db: Db, more: Fragment): Fragment {
     left join public.locations l3 on l3.id = l2.parent_id`;
 }
 
+/** A tenant's row level security shows the devices of their room, for its climate; as devices they are not theirs. */
+export function isMine(db: Db): Fragment {
+  return db`(d.org_id = any (array(select private.my_org_ids())) or d.customer_id = (select private.my_user_id()))`;
+}
+
 /** Never null, so that a page can go on after it. */
 export function sortKey(db: Db, sort: DeviceSort): Fragment {
   switch (sort.replace(/^-/, '')) {

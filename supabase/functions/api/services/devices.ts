@@ -4,7 +4,7 @@ import type { Db } from '../../_shared/db.ts';
 import { AppError } from '../../_shared/errors.ts';
 import { decodeCursor } from '../http/paging.ts';
 import type { CursorValues, Page } from '../http/paging.ts';
-import { selectDevices, sortKey, statusOf } from './device-rows.ts';
+import { isMine, selectDevices, sortKey, statusOf } from './device-rows.ts';
 
 export function missing(): AppError {
   return new AppError('not_found', 'There is no such thing, or you may not see it.');
@@ -43,7 +43,9 @@ export async function listDevices(db: Db, query: DeviceListQuery): Promise<Page<
 }
 
 export async function getDevice(db: Db, serial: string): Promise<Device> {
-  const [device] = await db<Device[]>`${selectDevices(db, db``)} where d.serial = ${serial}`;
+  const [device] = await db<
+    Device[]
+  >`${selectDevices(db, db``)} where d.serial = ${serial} and ${isMine(db)}`;
   if (device === undefined) throw missing();
   return device;
 }
@@ -79,6 +81,7 @@ export async function removeDevice(db: Db, serial: string, force: boolean): Prom
 function filters(db: Db, query: DeviceListQuery): Fragment {
   const room = query.room_id ?? query.tenant_id;
   const parts: Fragment[] = [
+    isMine(db),
     query.org_id ? db`d.org_id = ${query.org_id}` : db`true`,
     room ? db`d.location_id in (${locationsBelow(db, room)})` : db`true`,
     query.product_type ? db`d.product_type = ${query.product_type}` : db`true`,

@@ -4,6 +4,7 @@ import type { Db } from '../../_shared/db.ts';
 import { AppError } from '../../_shared/errors.ts';
 import { decodeCursor } from '../http/paging.ts';
 import type { Page } from '../http/paging.ts';
+import { isMine } from './device-rows.ts';
 import { missing } from './devices.ts';
 
 interface StoredRow {
@@ -43,6 +44,7 @@ export async function readRows(db: Db, serial: string, query: TelemetryQuery): P
 }
 
 export async function readBuckets(db: Db, serial: string, query: TelemetryQuery): Promise<TelemetryBuckets> {
+  await findDevice(db, serial);
   const { from, to } = range(query);
   const [row] = await db<{ buckets: TelemetryBuckets }[]>`
     select ec.telemetry_buckets(${serial}, ${query.hours}, ${query.metrics ?? null}::text[],
@@ -81,7 +83,8 @@ function micros(db: Db, at: string): ReturnType<Db> {
 }
 
 async function findDevice(db: Db, serial: string): Promise<{ num: number }> {
-  const [device] = await db<{ num: number }[]>`select d.num from public.devices d where d.serial = ${serial}`;
+  const [device] = await db<{ num: number }[]>`
+    select d.num from public.devices d where d.serial = ${serial} and ${isMine(db)}`;
   if (device === undefined) throw missing();
   return device;
 }
