@@ -87,7 +87,7 @@ begin
   turn := items;
 
   loop
-    if fast.conflicts is not null then
+    if cardinality(fast.conflicts) > 0 then
       collided := ec.find_collided(turn, fast.conflicts);
       duplicates := duplicates || array(select unnest(fast.conflicts) except select unnest(collided));
       todo := coalesce(todo, '[]') || coalesce(ec.pick_items(turn, collided, 1), '[]');
