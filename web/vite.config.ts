@@ -20,10 +20,25 @@ const contentSecurityPolicy = {
   },
 };
 
+// Left alone, the bundler makes a file of every icon that two pages share: fifty requests for one page. What most
+// pages need anyway comes in three; what few need (chart, socket, palette) stays apart.
+const sharedChunks = {
+  groups: [
+    { name: 'svelte', test: /node_modules[\\/](svelte|esm-env|@sveltejs|devalue)[\\/]/, minShareCount: 2 },
+    {
+      name: 'menus',
+      test: /node_modules[\\/](bits-ui|@floating-ui|runed|svelte-toolbelt|tabbable)/,
+      minShareCount: 3,
+    },
+    { name: 'shared', test: /(web[\\/]src|sdk[\\/]src|@lucide)/, minShareCount: 3 },
+  ],
+};
+
 export default defineConfig({
   plugins: [tailwindcss(), sveltekit({ adapter: adapter(), csp: contentSecurityPolicy })],
   // A font inside the style sheet would need `data:` in the policy and would be loaded by everybody.
   build: { assetsInlineLimit: 0 },
+  environments: { client: { build: { rolldownOptions: { output: { codeSplitting: sharedChunks } } } } },
   server: {
     proxy: {
       '/api': {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeActivity } from './activity-words.ts';
 import { byType } from './firmware-shares.ts';
 import { meterSegments } from './meter-segments.ts';
-import { byBuilding } from './rooms/by-building.ts';
+import { byPlace, shortPlace } from './rooms/room-place.ts';
 
 describe('the fleet meter', () => {
   const count = (segments: string[], status: string) =>
@@ -77,28 +77,31 @@ describe('activity in words', () => {
   });
 });
 
-describe('rooms by building', () => {
-  const room = (name: string, path: string | null) => ({
-    id: name,
-    name,
-    path,
-    devices: 0,
-    online: 0,
-    values: {},
-    at: null,
+describe('where rooms stand', () => {
+  const room = (name: string, path: string | null) => ({ name, path });
+
+  it('is told without repeating the room and in two levels', () => {
+    expect(shortPlace(room('Lab', 'Plant · Hall A · 2nd floor · Lab'))).toBe('Hall A · 2nd floor');
+    expect(shortPlace(room('Lab', 'Lab'))).toBeNull();
+    expect(shortPlace(room('Lab', null))).toBeNull();
   });
 
-  it('groups by the first part of the path, in natural order, the rest last', () => {
-    const groups = byBuilding([
-      room('Room 10', 'B · 1st'),
+  it('groups them, without the site that all share, in natural order, the rest last', () => {
+    const groups = byPlace([
+      room('Room 10', 'Plant · Hall A · 1st floor · Room 10'),
       room('Shed', null),
-      room('Room 9', 'B · 1st'),
-      room('Hall', 'A'),
+      room('Room 9', 'Plant · Hall A · 1st floor · Room 9'),
+      room('Vans', 'Plant · Depot · Vans'),
     ]);
-    expect(groups.map((group) => [group.name, group.rooms.map((member) => member.name)])).toEqual([
-      ['A', ['Hall']],
-      ['B', ['Room 9', 'Room 10']],
-      ['Elsewhere', ['Shed']],
+    expect(groups.map((group) => [group.place, group.rooms.map((member) => member.name)])).toEqual([
+      ['Depot', ['Vans']],
+      ['Hall A · 1st floor', ['Room 9', 'Room 10']],
+      ['', ['Shed']],
     ]);
+  });
+
+  it('keeps the place when all rooms share it', () => {
+    const groups = byPlace([room('1', 'Plant · 1'), room('2', 'Plant · 2')]);
+    expect(groups.map((group) => group.place)).toEqual(['Plant']);
   });
 });
