@@ -13,7 +13,7 @@ export interface DataDirLock {
  * Makes this process the only stack on the data folder. A lock whose process is gone is taken over, and the
  * children that process left running are ended.
  */
-export function lockDataDir(dataDir: string): DataDirLock {
+export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   try {
     mkdirSync(dataDir, { recursive: true });
   } catch (error) {
@@ -22,14 +22,7 @@ export function lockDataDir(dataDir: string): DataDirLock {
   const file = join(dataDir, 'stack.lock');
   const childFile = join(dataDir, 'children.jsonl');
   takeLock(file, dataDir);
-  for (const child of readChildren(childFile)) {
-    if (!isAlive(child)) continue;
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // It ended by itself in the meantime.
-    }
-  }
+  await endLeftovers(readChildren(childFile));
   rmSync(childFile, { force: true });
   return {
     noteChild(pid) {
@@ -41,6 +34,24 @@ export function lockDataDir(dataDir: string): DataDirLock {
       rmSync(file, { force: true });
     },
   };
+}
+
+/** Resolves when they are gone, so that their ports are free; Postgres recovers what it had acknowledged. */
+async function endLeftovers(children: ProcessIdentity[]): Promise<void> {
+  const left = children.filter(isAlive);
+  for (const { pid } of left) {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
+  const deadline = Date.now() + 10_000;
+  while (left.some(isAlive)) {
+    if (Date.now() > deadline)
+      throw new StackFailure('A part that an earlier stack left running does not end.');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 function takeLock(file: string, dataDir: string): void {

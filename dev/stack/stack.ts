@@ -43,7 +43,7 @@ export async function startStack(
   signal: AbortSignal,
 ): Promise<RunningStack> {
   const names = withNeeds(options.parts);
-  const lock = lockDataDir(options.dataDir);
+  const lock = await lockDataDir(options.dataDir);
   onChildStart((pid) => lock.noteChild(pid));
   const stops: { name: PartName; part: RunningPart }[] = [];
   const stop = async (): Promise<void> => {
