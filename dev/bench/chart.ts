@@ -5,19 +5,17 @@
  *   node dev/bench/chart.ts [--requests 200] [--concurrency 1]
  */
 import { join } from 'node:path';
-import { userCreator } from '../stack/admin-user.ts';
 import { ApiSession } from '../stack/demo/api.ts';
+import { ADMINISTRATOR, ensureAdministrator } from './lab/administrator.ts';
 import { ensureChartData } from './lab/chart-data.ts';
 import { explainReads, type ReadCost } from './lab/explain.ts';
 import { benchOptions } from './lab/options.ts';
 import { percentiles, type Percentiles } from './lab/percentiles.ts';
-import { startProduct, type Product } from './lab/product.ts';
+import { startProduct } from './lab/product.ts';
 import { keepResult } from './lab/results.ts';
 import { say } from './lab/say.ts';
 import { HttpLoad } from './load/http.ts';
 
-const EMAIL = 'bench@example.com';
-const PASSWORD = 'bench-2026-bench';
 const RANGES = [168, 24, 6, 1];
 
 const { common, own } = benchOptions('chart', { requests: 200, concurrency: 1 });
@@ -47,8 +45,8 @@ try {
       supabase_url: product.facts.supabase_url!,
       publishable_key: product.facts.publishable_key,
     },
-    EMAIL,
-    PASSWORD,
+    ADMINISTRATOR.email,
+    ADMINISTRATOR.password,
   );
   const doors = {
     gateway: product.facts.api_url!,
@@ -100,20 +98,4 @@ async function ask(door: string, url: string, token: string, serials: string[], 
   await Promise.all(Array.from({ length: own.concurrency }, worker));
   http.close();
   return { hours, door, ms: percentiles(times), points, kilobytes };
-}
-
-async function ensureAdministrator(product: Product): Promise<string> {
-  const create = userCreator(product.facts.db_url!.replace('//postgres:', '//supabase_admin:'));
-  const id = await create(EMAIL, PASSWORD, 'Bench administrator');
-  await product.query(
-    `insert into public.profiles (id, email, full_name) values ($1, $2, 'Bench administrator') on conflict (id) do nothing`,
-    [id, EMAIL],
-  );
-  await product.query(
-    `insert into public.memberships (user_id, role, org_id)
-     select $1::uuid, 'org_admin', o.id from public.orgs o
-     where o.slug = 'bench' and not exists (select from public.memberships m where m.user_id = $1::uuid)`,
-    [id],
-  );
-  return id;
 }
