@@ -9,7 +9,8 @@ import { MAX_JSON_BYTES, parseJson, readBytes } from './body.ts';
 import { findReplay, keepReply, readKey } from './idempotency.ts';
 import { Reply } from './route.ts';
 import type { Route } from './route.ts';
-import { readQuery, validate } from './validate.ts';
+import { validate } from '../../_shared/validate.ts';
+import { readQuery } from './query.ts';
 
 /** `Reply` of one request; everything that goes wrong is thrown and answered in one place (app.ts). */
 export async function callRoute(

@@ -6,7 +6,7 @@ import {
   FlagParam,
 } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
-import { pageReply } from '../http/paging.ts';
+import { pageReply } from '../http/page-reply.ts';
 import { route, STAFF, STAFF_AND_CUSTOMER } from '../http/route.ts';
 import * as devices from '../services/devices.ts';
 import { SerialParams } from './params.ts';

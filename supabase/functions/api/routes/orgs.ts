@@ -1,6 +1,6 @@
 import { Org, OrgCreate, OrgOverview, OrgPatch, PageQuery } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
-import { pageReply } from '../http/paging.ts';
+import { pageReply } from '../http/page-reply.ts';
 import { route, STAFF } from '../http/route.ts';
 import * as orgs from '../services/orgs.ts';
 import { readOverview } from '../services/overview.ts';

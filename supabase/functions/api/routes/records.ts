@@ -1,7 +1,7 @@
 /** What an organisation looks back on: refused packets and the audit trail. */
 import { AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
-import { pageReply } from '../http/paging.ts';
+import { pageReply } from '../http/page-reply.ts';
 import { route, STAFF } from '../http/route.ts';
 import { listAudit } from '../services/audit.ts';
 import { listDeviceDeadLetters, listOrgDeadLetters } from '../services/dead-letters.ts';

@@ -1,6 +1,6 @@
 import { Id, RoomClimate, TelemetryBuckets, TelemetryQuery, TelemetryRow } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
-import { pageReply } from '../http/paging.ts';
+import { pageReply } from '../http/page-reply.ts';
 import { EVERYBODY, Reply, route, STAFF_AND_CUSTOMER } from '../http/route.ts';
 import { toCsv } from '../services/csv.ts';
 import { readRoom, readRoomBuckets } from '../services/rooms.ts';

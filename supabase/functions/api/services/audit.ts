@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditQuery } from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
-import { cutPage, decodeCursor } from '../http/paging.ts';
-import type { Page } from '../http/paging.ts';
+import { cutPage, decodeCursor } from './page.ts';
+import type { Page } from './page.ts';
 import { requireOrg } from './rights.ts';
 
 /** Newest first. */

@@ -3,7 +3,7 @@ import type { Db } from '../../_shared/db.ts';
 import type { Env } from '../../_shared/env.ts';
 import { hashSecret, makeSecret } from '../../_shared/secrets.ts';
 import { missing } from './devices.ts';
-import { deviceSecrets } from './registration.ts';
+import { deviceSecrets } from './device-secrets.ts';
 
 /** Newest first, the ended ones too. */
 export async function listCredentials(db: Db, serial: string): Promise<DeviceCredential[]> {

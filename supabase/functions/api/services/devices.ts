@@ -2,8 +2,8 @@
 import type { Device, DeviceListQuery, DevicePatch } from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
 import { AppError } from '../../_shared/errors.ts';
-import { decodeCursor } from '../http/paging.ts';
-import type { CursorValues, Page } from '../http/paging.ts';
+import { decodeCursor } from './page.ts';
+import type { CursorValues, Page } from './page.ts';
 import { isMine, selectDevices, sortKey, statusOf } from './device-rows.ts';
 
 export function missing(): AppError {

@@ -1,8 +1,8 @@
 import type { Org, OrgCreate, OrgPatch } from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
-import { cutPage } from '../http/paging.ts';
-import type { Page } from '../http/paging.ts';
-import { decodeCursor } from '../http/paging.ts';
+import { cutPage } from './page.ts';
+import type { Page } from './page.ts';
+import { decodeCursor } from './page.ts';
 import { statusOf } from './device-rows.ts';
 import { missing } from './devices.ts';
 

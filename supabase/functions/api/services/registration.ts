@@ -4,7 +4,6 @@ import { isErrorCode, RegisterRequest } from '@edgeconductor/sdk/contract';
 import type {
   BulkRegisterItem,
   BulkRegisterReply,
-  DeviceSecrets,
   RegisteredDevice,
   RegisterReply,
 } from '@edgeconductor/sdk/contract';
@@ -13,7 +12,8 @@ import type { Env } from '../../_shared/env.ts';
 import { AppError } from '../../_shared/errors.ts';
 import { hashSecret, makeClaimCode, makeSecret, sha256, toHex } from '../../_shared/secrets.ts';
 import { statusOf } from './device-rows.ts';
-import { validate } from '../http/validate.ts';
+import { claimUrl, deviceSecrets } from './device-secrets.ts';
+import { validate } from '../../_shared/validate.ts';
 
 /** What ec.register_device gives. */
 interface Registered {
@@ -182,29 +182,6 @@ function toReply(
       ? { claim_url: result.claim_issued ? claimUrl(env, device.serial, prepared.claimCode) : null }
       : {}),
   };
-}
-
-/** Everything a device needs to live. */
-export function deviceSecrets(
-  env: Env,
-  device: { serial: string; telemetry_interval_s: number; ota_public_key: string | null },
-  secret: string,
-): Omit<DeviceSecrets, 'claim_url'> {
-  return {
-    mqtt_username: device.serial,
-    mqtt_password: secret,
-    mqtt_host: env.mqtt.host,
-    mqtt_port: env.mqtt.port,
-    mqtt_ca: env.mqtt.ca,
-    https_url: env.apiUrl,
-    ota_public_key: device.ota_public_key,
-    telemetry_interval_s: device.telemetry_interval_s,
-    server_time: new Date().toISOString(),
-  };
-}
-
-function claimUrl(env: Env, serial: string, code: string): string | null {
-  return env.webUrl && `${env.webUrl}/claim?serial=${encodeURIComponent(serial)}&code=${code}`;
 }
 
 function serialOf(row: unknown): string | null {

@@ -2,8 +2,8 @@
 import type { TelemetryBuckets, TelemetryQuery, TelemetryRow } from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
 import { AppError } from '../../_shared/errors.ts';
-import { decodeCursor } from '../http/paging.ts';
-import type { Page } from '../http/paging.ts';
+import { decodeCursor } from './page.ts';
+import type { Page } from './page.ts';
 import { isMine } from './device-rows.ts';
 import { missing } from './devices.ts';
 

@@ -1,6 +1,5 @@
 /** Pages by keyset. A cursor is the sort key of the row where the page ended, opaque to callers. */
 import { AppError } from '../../_shared/errors.ts';
-import { Reply } from './route.ts';
 
 export type CursorValues = (string | number | null)[];
 
@@ -32,30 +31,11 @@ export function decodeCursor(cursor: string, length: number): CursorValues {
   });
 }
 
-/** The items as a plain array, the way on in the Link header. */
-export function pageReply<T>(page: Page<T>, publicUrl: URL): Reply<T[]> {
-  const links: string[] = [];
-  if (page.next) links.push(`<${withCursor(publicUrl, 'after', page.next)}>; rel="next"`);
-  if (page.previous) links.push(`<${withCursor(publicUrl, 'before', page.previous)}>; rel="prev"`);
-  return new Reply(200, page.items, {
-    ...(links.length > 0 ? { Link: links.join(', ') } : {}),
-    ...(page.total === undefined ? {} : { 'X-Total-Count': String(page.total) }),
-  });
-}
-
 /** Cuts the extra row that `limit + 1` brought, and makes the cursor of the last row kept. */
 export function cutPage<T>(rows: T[], limit: number, cursorOf: (row: T) => CursorValues): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
-}
-
-function withCursor(publicUrl: URL, name: 'after' | 'before', values: CursorValues): string {
-  const url = new URL(publicUrl);
-  url.searchParams.delete('after');
-  url.searchParams.delete('before');
-  url.searchParams.set(name, encodeCursor(values));
-  return url.href;
 }
 
 function isValue(value: unknown): value is string | number | null {

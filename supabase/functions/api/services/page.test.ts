@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cutPage, decodeCursor, encodeCursor, pageReply } from './paging.ts';
+import { pageReply } from '../http/page-reply.ts';
+import { cutPage, decodeCursor, encodeCursor } from './page.ts';
 
 it('a cursor comes back as it went, whatever the sort key holds', () => {
   const text = fc.string().filter((value) => !value.includes('\0'));
