@@ -1,4 +1,5 @@
 import { connectAsync, type MqttClient } from 'mqtt';
+import { onTestFinished } from 'vitest';
 import type { TestDevice } from './fleet.ts';
 
 /** A device on the plain port; ends with its connection (no reconnecting behind the test's back). */
@@ -36,6 +37,7 @@ export class Load {
 
   constructor(clients: Array<{ serial: string; client: MqttClient }>, perSecond: number) {
     this.#running = this.#run(clients, perSecond);
+    onTestFinished(() => void (this.#stopped = true));
   }
 
   async #run(clients: Array<{ serial: string; client: MqttClient }>, perSecond: number): Promise<void> {
@@ -46,9 +48,13 @@ export class Load {
         await new Promise((resolve) => setTimeout(resolve, 2));
       const { serial, client } = clients[i % clients.length] as { serial: string; client: MqttClient };
       const n = Math.floor(i / clients.length);
+      if (!client.connected) continue;
       const sent = client
         .publishAsync(`devices/${serial}/telemetry`, pagePayload(n), { qos: 1 })
-        .then(() => void this.acknowledged.add(`${serial} ${n}`))
+        .then(
+          () => void this.acknowledged.add(`${serial} ${n}`),
+          () => {}, // the test is over: nothing was promised for this one
+        )
         .finally(() => pending.delete(sent));
       pending.add(sent);
     }
