@@ -36,6 +36,7 @@ export async function openPage(options: BrowserContextOptions = {}): Promise<Pag
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
     reducedMotion: 'reduce',
+    colorScheme: 'light',
     ...options,
   });
   const page = await context.newPage();

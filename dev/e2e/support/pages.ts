@@ -2,7 +2,8 @@ import { demoDevice } from './demo.ts';
 import type { Role } from './people.ts';
 
 export interface Place {
-  role: Role;
+  /** Undefined for somebody who has not signed in. */
+  role: Role | undefined;
   path: string;
 }
 
@@ -15,16 +16,10 @@ export async function places(): Promise<Place[]> {
   );
   return [
     ...[...org, ...sections].map((path) => ({ role: 'org_admin' as const, path })),
+    { role: undefined, path: '/sign-in' },
     { role: 'admin', path: '/' },
     { role: 'partner', path: '/partner' },
     { role: 'customer', path: '/portal' },
     { role: 'tenant', path: '/portal/room' },
   ];
-}
-
-/** The places of one role after the other, so that each signs in once. */
-export function byRole(all: Place[]): Map<Role, string[]> {
-  const roles = new Map<Role, string[]>();
-  for (const { role, path } of all) roles.set(role, [...(roles.get(role) ?? []), path]);
-  return roles;
 }
