@@ -74,7 +74,7 @@ create table ec.ingest_log (
   minutes integer[] not null,
   created_at timestamp with time zone default now() not null,
   constraint ingest_log_pkey PRIMARY KEY (id)
-);
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000);
 alter table ec.ingest_log enable row level security;
 comment on table ec.ingest_log is 'What changed since the last roll-up: parallel arrays of device and minute (epoch / 60), consumed by ec.run_rollups()';
 
@@ -154,7 +154,7 @@ create table ec.rollup_pending (
   ends_at timestamp with time zone not null,
   constraint rollup_pending_pkey PRIMARY KEY (level, device_num, org_num, bucket),
   constraint level_is_known CHECK ((level = ANY (ARRAY['5m'::text, '15m'::text, '1h'::text, '1d'::text])))
-);
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
 alter table ec.rollup_pending enable row level security;
 CREATE INDEX rollup_pending_due_idx ON ec.rollup_pending USING btree (level, ends_at);
 comment on table ec.rollup_pending is 'Roll-up buckets to compute once they are over';
@@ -440,7 +440,7 @@ create table public.device_state (
   constraint device_state_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
   constraint device_state_device_id_key UNIQUE (device_id),
   constraint device_state_serial_key UNIQUE (serial)
-) with (fillfactor=50);
+) with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_threshold=2000, fillfactor=50);
 alter table public.device_state enable row level security;
 CREATE INDEX device_state_org_num_idx ON public.device_state USING btree (org_num);
 CREATE INDEX device_state_tenure_id_idx ON public.device_state USING btree (tenure_id);
@@ -1550,6 +1550,7 @@ CREATE OR REPLACE FUNCTION ec.find_collided(items jsonb, conflicts integer[])
  LANGUAGE sql
  STABLE
  SET search_path TO ''
+ SET enable_hashjoin TO 'off'
 AS $function$
   select coalesce(array_agg(p.i), '{}')
   from jsonb_to_recordset(items) as p (i int, s text, d jsonb, r bigint, t bigint, q bigint)
@@ -1875,7 +1876,7 @@ begin
   turn := items;
 
   loop
-    if fast.conflicts is not null then
+    if cardinality(fast.conflicts) > 0 then
       collided := ec.find_collided(turn, fast.conflicts);
       duplicates := duplicates || array(select unnest(fast.conflicts) except select unnest(collided));
       todo := coalesce(todo, '[]') || coalesce(ec.pick_items(turn, collided, 1), '[]');
@@ -1936,13 +1937,18 @@ AS $function$
 begin
   with parsed as materialized (
     select p.i, p.d, p.q, p.t is null as timeless, p.received_at, p.ts,
+      case when jsonb_typeof(p.d -> 'temp') = 'number' then (p.d -> 'temp')::float8 end as temp,
+      case when jsonb_typeof(p.d -> 'hum') = 'number' then (p.d -> 'hum')::float8 end as hum,
+      case when jsonb_typeof(p.d -> 'co2') = 'number' then (p.d -> 'co2')::float8 end as co2,
+      case when jsonb_typeof(p.d -> 'bat') = 'number' then (p.d -> 'bat')::float8 end as bat,
       s.device_num, s.reported_at, p.ts >= s.tenure_started_at as in_tenure,
+      p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys,
       coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
       row_number() over (partition by s.device_num, p.ts order by p.i) as nth
     from (
-      select j.i, j.s, j.d, j.q, j.t, to_timestamp(j.r::float8 / 1e6) as received_at,
-        to_timestamp(coalesce(j.t::float8 / 1e3, j.r::float8 / 1e6)) as ts
-      from jsonb_to_recordset(items) as j (i int, s text, d jsonb, r bigint, t bigint, q bigint)
+      select r.i, r.s, r.d, r.q, r.t, to_timestamp(r.r::float8 / 1e6) as received_at,
+        to_timestamp(coalesce(r.t::float8 / 1e3, r.r::float8 / 1e6)) as ts
+      from jsonb_to_recordset(items) as r (i int, s text, d jsonb, r bigint, t bigint, q bigint)
     ) p
     join public.device_state s on s.serial = p.s
     left join lateral (
@@ -1964,47 +1970,39 @@ begin
     from parsed p
     where p.nth = 1 and ((p.device_num, p.ts) in (select stored.device_num, stored.ts from stored)) is true
     window before as (partition by p.device_num order by p.i rows between unbounded preceding and 1 preceding)
+  ), moving as materialized (
+    -- How many readings of each metric its device has in this batch, up to and with this packet.
+    select a.device_num, a.i, a.ts, a.org_num, a.tenure_id, a.temp, a.hum, a.co2, a.bat,
+      count(a.temp) over upto as n_temp, count(a.hum) over upto as n_hum, count(a.co2) over upto as n_co2, count(a.bat) over upto as n_bat
+    from accepted_items a
+    where a.newest
+    window upto as (partition by a.device_num order by a.i)
   ), moves as materialized (
-    select a.device_num, max(a.ts) as reported_at, count(*) as n,
+    select a.device_num, max(a.ts) as reported_at, count(*) as n, bool_and(a.same_keys) as same_keys,
       (array_agg(a.d order by a.i desc))[1] as last_packet,
-      (array_agg(a.q order by a.i desc) filter (where a.q is not null))[1] as last_seq
+      (array_agg(a.q order by a.i desc) filter (where a.q is not null))[1] as last_seq,
+      array_agg(a.temp order by a.i) filter (where a.temp is not null) as temp,
+      array_agg(a.hum order by a.i) filter (where a.hum is not null) as hum,
+      array_agg(a.co2 order by a.i) filter (where a.co2 is not null) as co2,
+      array_agg(a.bat order by a.i) filter (where a.bat is not null) as bat
     from accepted_items a
     where a.newest
     group by a.device_num
+  ), series as materialized (
+    -- The stored window with the new readings behind it.
+    select m.device_num, s.product_type,
+      s.w_temp || m.temp as temp, cardinality(s.w_temp) as c_temp,
+      s.w_hum || m.hum as hum, cardinality(s.w_hum) as c_hum,
+      s.w_co2 || m.co2 as co2, cardinality(s.w_co2) as c_co2,
+      s.w_bat || m.bat as bat, cardinality(s.w_bat) as c_bat
+    from moves m join public.device_state s on s.device_num = m.device_num
   ), merges as materialized (
-    -- Of equal keys jsonb_object_agg keeps the last.
+    -- Key by key only where the shape of packets changed. Of equal keys jsonb_object_agg keeps the last.
     select a.device_num, jsonb_object_agg(e.key, e.value order by a.i) as document,
       jsonb_object_agg(e.key, ec.iso_time(a.ts) order by a.i) as times
     from accepted_items a cross join lateral jsonb_each(a.d) as e
-    where a.newest
+    where a.newest and (a.device_num in (select m.device_num from moves m where not m.same_keys)) is true
     group by a.device_num
-  ), readings as materialized (
-    -- Every window with the new readings behind it. Stored ones count up to −1, items from 0.
-    select s.device_num, s.product_type, c.metric, r.n - 30 as place, r.v, null::timestamptz as ts, null::int as org_num, null::int as tenure_id
-    from moves m
-    join public.device_state s on s.device_num = m.device_num
-    cross join lateral (values ('temp', s.w_temp), ('hum', s.w_hum), ('co2', s.w_co2), ('bat', s.w_bat)) as c (metric, readings)
-    cross join lateral unnest(c.readings) with ordinality as r (v, n)
-    union all
-    select a.device_num, s.product_type, c.metric, a.i, (a.d -> c.metric)::float8, a.ts, a.org_num, a.tenure_id
-    from accepted_items a
-    join public.device_state s on s.device_num = a.device_num
-    cross join (values ('temp'), ('hum'), ('co2'), ('bat')) as c (metric)
-    where a.newest and jsonb_typeof(a.d -> c.metric) = 'number'
-  ), compared as materialized (
-    select r.*, count(*) over preceding as before, sum(r.v) over preceding / 29 as mean,
-      row_number() over (partition by r.device_num, r.metric order by r.place desc) as from_end
-    from readings r
-    window preceding as (partition by r.device_num, r.metric order by r.place rows between 29 preceding and 1 preceding)
-  ), windows as materialized (
-    select w.device_num,
-      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'temp'), '{}') as w_temp,
-      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'hum'), '{}') as w_hum,
-      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'co2'), '{}') as w_co2,
-      coalesce(array_agg(w.v order by w.place) filter (where w.metric = 'bat'), '{}') as w_bat
-    from compared w
-    where w.from_end <= 29
-    group by w.device_num
   ), arrivals as materialized (
     select a.device_num, max(a.received_at) as last_seen,
       (array_agg(a.received_at order by a.i) filter (where a.received_at >= coalesce(s.connected_changed_at, a.received_at)))[1] as connects_at
@@ -2020,30 +2018,40 @@ begin
       connected = s.connected or door = 'mqtt' and a.connects_at is not null,
       connected_changed_at = case when not s.connected and door = 'mqtt' then coalesce(a.connects_at, s.connected_changed_at)
         else s.connected_changed_at end,
-      reported = case when m.device_num is null then s.reported else s.reported || j.document end,
+      reported = case when m.device_num is null then s.reported else s.reported || coalesce(g.document, m.last_packet) end,
       reported_at = greatest(s.reported_at, m.reported_at),
       reported_version = s.reported_version + coalesce(m.n, 0),
-      older = case when m.device_num is null then s.older
-        else ec.older_times(s.reported || j.document, s.reported_at, s.older || j.times, m.last_packet) end,
-      packet_keys = case when m.device_num is null then s.packet_keys
-        else array(select jsonb_object_keys(m.last_packet)) end,
+      older = case when g.device_num is null then s.older
+        else ec.older_times(s.reported || g.document, s.reported_at, s.older || g.times, m.last_packet) end,
+      packet_keys = case when g.device_num is null then s.packet_keys else array(select jsonb_object_keys(m.last_packet)) end,
       last_seq = coalesce(m.last_seq, s.last_seq),
-      w_temp = coalesce(w.w_temp, s.w_temp), s_temp = ec.sum_of(coalesce(w.w_temp, s.w_temp)),
-      w_hum = coalesce(w.w_hum, s.w_hum), s_hum = ec.sum_of(coalesce(w.w_hum, s.w_hum)),
-      w_co2 = coalesce(w.w_co2, s.w_co2), s_co2 = ec.sum_of(coalesce(w.w_co2, s.w_co2)),
-      w_bat = coalesce(w.w_bat, s.w_bat), s_bat = ec.sum_of(coalesce(w.w_bat, s.w_bat))
+      w_temp = coalesce(x.temp[greatest(cardinality(x.temp) - 28, 1):], s.w_temp), s_temp = ec.sum_of(coalesce(x.temp[greatest(cardinality(x.temp) - 28, 1):], s.w_temp)),
+      w_hum = coalesce(x.hum[greatest(cardinality(x.hum) - 28, 1):], s.w_hum), s_hum = ec.sum_of(coalesce(x.hum[greatest(cardinality(x.hum) - 28, 1):], s.w_hum)),
+      w_co2 = coalesce(x.co2[greatest(cardinality(x.co2) - 28, 1):], s.w_co2), s_co2 = ec.sum_of(coalesce(x.co2[greatest(cardinality(x.co2) - 28, 1):], s.w_co2)),
+      w_bat = coalesce(x.bat[greatest(cardinality(x.bat) - 28, 1):], s.w_bat), s_bat = ec.sum_of(coalesce(x.bat[greatest(cardinality(x.bat) - 28, 1):], s.w_bat))
     from arrivals a
     left join moves m on m.device_num = a.device_num
-    left join merges j on j.device_num = a.device_num
-    left join windows w on w.device_num = a.device_num
+    left join series x on x.device_num = a.device_num
+    left join merges g on g.device_num = a.device_num
     where s.device_num = a.device_num
   ), deviated as (
     insert into public.deviations (device_num, org_num, tenure_id, metric, ts, value, mean, pct)
-    select c.device_num, c.org_num, c.tenure_id, c.metric, c.ts, c.v, c.mean, p.pct
-    from compared c
-    join public.metric_definitions d on d.product_type = c.product_type and d.key = c.metric and d.watched
-    cross join lateral (select 100 * (c.v - c.mean) / nullif(greatest(abs(c.mean), d.min_denominator), 0)) as p (pct)
-    where c.place >= 0 and c.before = 29 and abs(c.v - c.mean) >= d.min_deviation and abs(p.pct) >= 20
+    select i.device_num, i.org_num, i.tenure_id, c.metric, i.ts, c.reading, c.mean, p.pct
+    from moving i
+    join series x on x.device_num = i.device_num
+    cross join lateral (
+      select 'temp', i.temp, (select sum(r.v) / 29 from unnest(x.temp[x.c_temp + i.n_temp - 29:x.c_temp + i.n_temp - 1]) as r (v))
+      where i.temp is not null and x.c_temp + i.n_temp > 29
+      union all select 'hum', i.hum, (select sum(r.v) / 29 from unnest(x.hum[x.c_hum + i.n_hum - 29:x.c_hum + i.n_hum - 1]) as r (v))
+      where i.hum is not null and x.c_hum + i.n_hum > 29
+      union all select 'co2', i.co2, (select sum(r.v) / 29 from unnest(x.co2[x.c_co2 + i.n_co2 - 29:x.c_co2 + i.n_co2 - 1]) as r (v))
+      where i.co2 is not null and x.c_co2 + i.n_co2 > 29
+      union all select 'bat', i.bat, (select sum(r.v) / 29 from unnest(x.bat[x.c_bat + i.n_bat - 29:x.c_bat + i.n_bat - 1]) as r (v))
+      where i.bat is not null and x.c_bat + i.n_bat > 29
+    ) as c (metric, reading, mean)
+    join public.metric_definitions d on d.product_type = x.product_type and d.key = c.metric and d.watched
+    cross join lateral (select 100 * (c.reading - c.mean) / nullif(greatest(abs(c.mean), d.min_denominator), 0)) as p (pct)
+    where abs(c.reading - c.mean) >= d.min_deviation and abs(p.pct) >= 20
   )
   select t.n, t.nums, t.mins, f.nums,
     array(select p.i from parsed p
