@@ -36,7 +36,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   const { dataDir } = options;
   mkdirSync(dataDir, { recursive: true });
   chmodSync(dataDir, 0o755);
-  const lock = lockDataDir(dataDir);
+  const lock = await lockDataDir(dataDir);
   onChildStart((pid) => lock.noteChild(pid));
   const secrets = loadSecrets(dataDir);
   const ports = labPorts(options.portBase);
