@@ -114,8 +114,8 @@ async function startKillableBroker(kind: BrokerOptions['kind'], dbUrl: string): 
     async kill() {
       const exited = new Promise((resolve) => child.once('exit', resolve));
       const pidFile = join(options.dataDir, 'mosquitto.pid');
-      child.kill('SIGKILL');
       if (kind === 'mosquitto') process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+      child.kill('SIGKILL');
       await exited;
     },
   };

@@ -6,11 +6,18 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerAgent } from '../../../mqtt-bridge/src/broker-agent/agent.ts';
+import { signalPidFile } from '../../../mqtt-bridge/src/broker-agent/signal.ts';
 import { Database } from '../../../mqtt-bridge/src/db.ts';
 import type { Broker, BrokerOptions } from './index.ts';
 import { mosquittoConfig } from './mosquitto-config.ts';
 
 const RESTART_MS = 500;
+/** Mosquitto beside a watcher of our end of the pipe: it goes when this process does, even by kill -9. */
+const TIED = [
+  'exec 3<&0; "$0" -c "$1" 3<&- & broker=$!',
+  '(cat <&3 >/dev/null; kill -TERM $broker) & watcher=$!',
+  'wait $broker; code=$?; kill $watcher 2>/dev/null; exit $code',
+].join('\n');
 
 /** An installed Mosquitto under our configuration, and the broker agent that feeds it credentials. */
 export async function startMosquitto(options: BrokerOptions): Promise<Broker> {
@@ -39,18 +46,21 @@ export async function startMosquitto(options: BrokerOptions): Promise<Broker> {
     passwordFile: files.passwords,
     aclFile: files.acl,
     bridgePassword: options.bridgePassword,
-    reload: () => child?.kill('SIGHUP'),
+    reload: () => signal(files.pid, 'SIGHUP'),
     log,
   });
   await agent.start();
 
   const launch = (): ChildProcess => {
-    const started = spawn(binary, ['-c', files.config], { stdio: ['ignore', 'pipe', 'pipe'] });
+    rmSync(files.pid, { force: true });
+    const started = spawn('/bin/sh', ['-c', TIED, binary, files.config], { stdio: 'pipe' });
+    started.stdin.on('error', () => {}); // nothing is ever written to it
     for (const stream of [started.stdout, started.stderr])
       createInterface({ input: stream }).on('line', (line) => log('debug', line, { from: 'mosquitto' }));
-    started.on('exit', (code, signal) => {
+    started.on('exit', (code) => {
+      started.stdin.destroy();
       if (stopping) return;
-      log('error', 'mosquitto ended by itself, starting it again', { code, signal });
+      log('error', 'mosquitto ended by itself, starting it again', { code });
       setTimeout(() => {
         if (!stopping) child = launch();
       }, RESTART_MS);
@@ -62,7 +72,7 @@ export async function startMosquitto(options: BrokerOptions): Promise<Broker> {
     stopping = true;
     await agent.stop();
     await db.close();
-    if (child) await end(child);
+    if (child) await end(child, files.pid);
   };
   let stopped: Promise<void> | undefined;
   try {
@@ -127,12 +137,21 @@ async function answers(port: number, child: ChildProcess): Promise<void> {
   throw new Error(`Mosquitto does not answer on port ${port}.`);
 }
 
+/** To Mosquitto itself; while it is starting it has no pid_file and reads everything anyway. */
+function signal(pidFile: string, name: NodeJS.Signals): void {
+  try {
+    signalPidFile(pidFile, name);
+  } catch {
+    return;
+  }
+}
+
 /** SIGTERM makes Mosquitto write its sessions to the disk; only one that hangs is killed. */
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, pidFile: string): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  child.stdin?.end();
+  const timer = setTimeout(() => signal(pidFile, 'SIGKILL'), 5_000);
   await exited;
   clearTimeout(timer);
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { Database } from '../db.ts';
 import { errorText, type Log } from '../log.ts';
 import type { RunningRole } from '../role.ts';
 import { BrokerAgent } from './agent.ts';
+import { signalPidFile } from './signal.ts';
 
 /** The broker agent beside a Mosquitto somebody else started: it is told by SIGHUP, found by its pid_file. */
 export class BrokerAgentRole implements RunningRole {
@@ -18,7 +18,7 @@ export class BrokerAgentRole implements RunningRole {
       ...{ dbUrl, passwordFile, aclFile, bridgePassword: config.mqttPassword, log },
       reload() {
         try {
-          process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGHUP');
+          signalPidFile(pidFile, 'SIGHUP');
         } catch (error) {
           // Not running yet: it reads the files when it starts.
           log('warn', 'Mosquitto could not be told', { error: errorText(error) });
