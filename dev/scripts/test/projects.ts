@@ -16,12 +16,12 @@ export const projects: Project[] = [
   { name: 'db', what: 'SQL behaviour as real roles', needs: [], limitSeconds: 300 },
   { name: 'db15', what: 'the same on Postgres 15', needs: [], limitSeconds: 300 },
   { name: 'api', what: 'the REST surface over HTTP', needs: [], limitSeconds: 300 },
-  { name: 'bridge', what: 'brokers, bridge, kill -9', needs: [mosquitto, mosquittoPub], limitSeconds: 300 },
-  { name: 'stack', what: 'the whole system started and stopped', needs: [mosquitto], limitSeconds: 300 },
+  { name: 'bridge', what: 'brokers, bridge, kill -9', needs: [mosquitto, mosquittoPub], limitSeconds: 420 },
+  { name: 'stack', what: 'the whole system started and stopped', needs: [mosquitto], limitSeconds: 420 },
   {
     name: 'e2e',
     what: 'people in a browser, devices on the wire',
     needs: [chromium, mosquittoPub],
-    limitSeconds: 420,
+    limitSeconds: 600,
   },
 ];

@@ -37,7 +37,7 @@ export interface ProjectRun {
 export async function runProject({ name, reportDir, env, limitSeconds }: ProjectRun): Promise<Tally> {
   const began = performance.now();
   const report = join(reportDir, `${name}.json`);
-  const args = ['run', '--project', name, '--passWithNoTests', '--reporter=default'];
+  const args = ['run', '--project', name, '--reporter=default'];
   const child = spawn('vitest', [...args, '--reporter=json', `--outputFile.json=${report}`], {
     cwd: root,
     env: toolEnv(env),
