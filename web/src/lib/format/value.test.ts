@@ -29,6 +29,11 @@ describe('readings on screen', () => {
     expect(formatValue([1], celsius).text).toBe('1 item');
   });
 
+  it('answers statements with yes or no', () => {
+    expect(formatValue(true, { unit: '', decimals: null, key: 'gps_fix' }).text).toBe('Yes');
+    expect(formatValue(true, { unit: '', decimals: null, key: 'relay' }).text).toBe('On');
+  });
+
   it('shows open keys with at most two digits', () => {
     expect(formatValue(3.14159, { unit: '', decimals: null }).text).toBe('3.14');
     expect(formatValue(7, { unit: '', decimals: null }).text).toBe('7');

@@ -2,6 +2,8 @@
 
 export interface ValueFormat {
   unit: string;
+  /** Tells a switch ("On") from a statement ("Yes"). */
+  key?: string;
   /** Digits after the point; null for keys nobody defined (then up to two). */
   decimals: number | null;
 }
@@ -18,12 +20,19 @@ const numberFormats = new Map<string, Intl.NumberFormat>();
 /** Any stored value; nested ones are shown as what they are, never charted. */
 export function formatValue(value: unknown, format: ValueFormat): FormattedValue {
   if (typeof value === 'number') return formatNumber(value, format);
-  if (typeof value === 'boolean') return { text: value ? 'On' : 'Off', unit: '' };
+  if (typeof value === 'boolean') return { text: switchWord(value, format.key), unit: '' };
   if (typeof value === 'string') return value === '' ? NOTHING : { text: value, unit: format.unit };
   if (Array.isArray(value))
     return { text: `${value.length} ${value.length === 1 ? 'item' : 'items'}`, unit: '' };
   if (value !== null && typeof value === 'object') return { text: '{…}', unit: '' };
   return NOTHING;
+}
+
+const STATEMENT = /(^|_)(fix|ok|valid|present|connected)$|^(is|has)_/;
+
+function switchWord(on: boolean, key = ''): string {
+  if (STATEMENT.test(key)) return on ? 'Yes' : 'No';
+  return on ? 'On' : 'Off';
 }
 
 function formatNumber(value: number, { unit, decimals }: ValueFormat): FormattedValue {

@@ -74,25 +74,47 @@ function describe(definition: MetricDefinition): Metric {
   };
 }
 
+const ACRONYMS = new Set([
+  'ac',
+  'csq',
+  'dc',
+  'gps',
+  'id',
+  'ip',
+  'led',
+  'pm',
+  'pwm',
+  'rpm',
+  'rssi',
+  'usb',
+  'uv',
+  'voc',
+]);
+
 function openMetric(key: string): Metric {
-  const words = key
-    .replaceAll('_', ' ')
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase();
-  const label = words.charAt(0).toUpperCase() + words.slice(1);
-  const colour = metricColour(key);
   return {
     key,
-    label,
+    label: readable(key),
     unit: '',
     decimals: null,
     min: null,
     max: null,
     chart: true,
     sort: 1000,
-    colour,
+    colour: metricColour(key),
     defined: false,
   };
+}
+
+/** `fan_speed` → "Fan speed", `gps_fix` → "GPS fix", `doorOpen` → "Door open". */
+function readable(key: string): string {
+  const words = key
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split('_')
+    .filter(Boolean);
+  const text = words.map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word)).join(' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const bySort = (a: Metric, b: Metric) => a.sort - b.sort || a.label.localeCompare(b.label, 'en');
