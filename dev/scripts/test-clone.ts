@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { command, root } from './check/run-tool.ts';
-import { freePortBlock } from './test/free-port-block.ts';
+import { freePortBase } from '../stack/testing.ts';
 import { startMachine, type Machine } from './test/machine.ts';
 
 const FIRST_START_S = 600;
@@ -75,7 +75,7 @@ async function cloneAndStart(npm: string, asNobody: boolean): Promise<string> {
     const args = ['--yes', `npm@${npm}`, 'start', '--', '--json', '--no-demo'];
     const machine = await startMachine({
       program: 'npx',
-      args: [...args, '--port-base', String(await freePortBlock())],
+      args: [...args, '--port-base', String(await freePortBase())],
       cwd: folder,
       env: strangersEnvironment(asNobody ? home : undefined),
       limitSeconds: limit,

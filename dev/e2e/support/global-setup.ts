@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
-import { freePortBlock } from '../../scripts/test/free-port-block.ts';
 import { startStack, type Facts } from '../../stack/testing.ts';
 
 /** Addresses of a system in which every part runs. */
@@ -22,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('world', JSON.parse(readFileSync(running, 'utf8')) as World);
     return async () => {};
   }
-  const stack = await startStack({ demo: true, portBase: await freePortBlock() });
+  const stack = await startStack({ demo: true });
   project.provide('world', stack.facts as World);
   return async () => {
     await stack.stop();
