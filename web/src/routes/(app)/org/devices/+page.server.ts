@@ -1,5 +1,4 @@
 import { stream } from '#lib/api/load.ts';
-import { settle } from '#lib/problem.ts';
 import { currentOrgId } from '#lib/server/current-org.ts';
 import { readColumns } from './columns.ts';
 import { readQuery } from './filters.ts';
@@ -13,13 +12,13 @@ export const load: PageServerLoad = async (event) => {
   const query = { ...readQuery(searchParams), orgId, limit: PAGE_SIZE };
   const [devices, rooms] = await Promise.all([
     stream(event.isDataRequest, api.devices.list(query).page()),
-    settle(api.orgs.rooms(orgId)),
+    stream(event.isDataRequest, api.orgs.rooms(orgId)),
   ]);
   return {
     orgId,
     query,
     devices: devices.value,
-    rooms: rooms.data ?? [],
+    rooms: rooms.value,
     columns: readColumns(event.cookies.get('ec-columns')),
   };
 };
