@@ -98,7 +98,7 @@ function observe(): void {
   const note = (element: Element): void => {
     const text = element.textContent ?? '';
     const serial = /EC-BENCH-\d{5}/.exec(text)?.[0];
-    const value = Number(/CO₂\D*?([\d,.]+)\s*ppm/.exec(text)?.[1]?.replace(/[,.]/g, '') ?? Number.NaN);
+    const value = Number(/CO(?:₂|2)\D*?([\d,.]+)\s*ppm/.exec(text)?.[1]?.replace(/[,.]/g, '') ?? Number.NaN);
     if (!serial || Number.isNaN(value) || last.get(serial) === value) return;
     last.set(serial, value);
     shown.push({ serial, value, at: performance.timeOrigin + performance.now() });

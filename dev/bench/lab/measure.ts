@@ -26,8 +26,10 @@ export interface Run {
   generator_lateness_ms: { p50: number; p99: number; max: number };
 }
 
-/** More readings than this waiting in Mosquitto, and publishing pauses: its queue has an end, and memory too. */
+/** More readings than this acknowledged and not stored, and publishing pauses: queues and memory have an end. */
 const MOST_WAITING = 60_000;
+/** The same for peers that acknowledge first and store slowly: they would drain for minutes. */
+const MOST_UNSTORED_BY_A_PEER = 15_000;
 const DRAIN_LIMIT_MS = 180_000;
 
 /** What a bench may want to look at while everything is still there. */
@@ -67,10 +69,10 @@ interface Cast {
 }
 
 async function load(lab: Lab, contender: Contender, mode: Mode, cast: Cast): Promise<Finished> {
-  const { broker, consumer, generator, serials } = cast;
+  const { consumer, generator, serials } = cast;
   const before = usage(lab, cast);
-  const throttle = setInterval(() => generator.pause((broker.waiting() ?? 0) > MOST_WAITING), 100);
-  const done = await generator.run(mode).finally(() => clearInterval(throttle));
+  const throttle = holdBack(lab, contender, cast);
+  const done = await generator.run(mode).finally(() => throttle.stop());
   const mb = consumer.pids().reduce((sum, pid) => sum + residentMb(pid), 0);
   await drained(lab, contender, cast, done.acked);
   const after = usage(lab, cast);
@@ -96,6 +98,31 @@ async function load(lab: Lab, contender: Contender, mode: Mode, cast: Cast): Pro
     generator_lateness_ms: done.lateness,
   };
   return { run, startedAt: done.startedAt, serials };
+}
+
+/**
+ * Publishing pauses while too much waits, in the broker or (for peers that acknowledge before they store) in
+ * the peer's memory. What is stored is read off Postgres' own statistics, a second old and free of charge.
+ */
+function holdBack(lab: Lab, contender: Contender, { broker, consumer, generator }: Cast): { stop(): void } {
+  let stopped = false;
+  const watch = async (): Promise<void> => {
+    const before = await contender.store.inserted(lab);
+    while (!stopped) {
+      const inserted = (await contender.store.inserted(lab)) - before;
+      const unstored = consumer.finish ? 0 : generator.progress.acked - inserted;
+      const most = contender.acknowledges === 'before commit' ? MOST_UNSTORED_BY_A_PEER : MOST_WAITING;
+      generator.pause((broker.waiting() ?? 0) > MOST_WAITING || unstored > most);
+      await pause(200);
+    }
+  };
+  watch().catch(() => generator.pause(false));
+  return {
+    stop() {
+      stopped = true;
+      generator.pause(false);
+    },
+  };
 }
 
 function usage(lab: Lab, { broker, consumer, generator }: Cast): Run['cpu_s'] {
