@@ -1,8 +1,12 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { describeMachine, type Machine } from './machine.ts';
 
 const folder = join(import.meta.dirname, '../results');
+
+/** Others that work on the machine make every number worse, so a result says how busy it was before. */
+const loadBefore = Math.round((loadavg()[0] ?? 0) * 10) / 10;
 
 /** One bench's outcome as it is kept beside the report. */
 export interface Result<Data = unknown> {
@@ -10,6 +14,8 @@ export interface Result<Data = unknown> {
   /** Date of the run. */
   at: string;
   machine: Machine;
+  /** Load average of the minute before the bench began. */
+  load_before: number;
   /** What the person chose, so that the same command gives comparable numbers. */
   options: Record<string, unknown>;
   /** Postgres settings and versions that matter for the numbers. */
@@ -25,7 +31,15 @@ export function keepResult<Data>(
   data: Data,
 ): Result<Data> {
   const at = new Date().toISOString().slice(0, 10);
-  const result: Result<Data> = { bench, at, machine: describeMachine(), options, conditions, data };
+  const result: Result<Data> = {
+    bench,
+    at,
+    machine: describeMachine(),
+    load_before: loadBefore,
+    options,
+    conditions,
+    data,
+  };
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${bench}.json`);
   writeFileSync(`${file}.new`, `${JSON.stringify(result, null, 2)}\n`);

@@ -9,6 +9,7 @@ const result = (bench: string, data: unknown, options = {}): Result => ({
   bench,
   at: '2026-11-22',
   machine,
+  load_before: 0.3,
   options,
   conditions: { 'postgres fsync': 'on' },
   data,
@@ -42,7 +43,7 @@ describe('the report', () => {
     );
     expect(text).toContain('2 cores of Test CPU');
     expect(text).toContain('| Ours | 12,000 | 9,000–15,500 | 3 | 0 | after commit | 50 % | 70 % | 10 % |');
-    expect(text).toContain('postgres fsync on');
+    expect(text).toContain('load average before: 0.3 · postgres fsync on');
     expect(text).toContain('Not measured yet: latency, drills, card, https-door, chart, startup.');
   });
 

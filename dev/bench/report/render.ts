@@ -3,7 +3,8 @@ import type { Result } from '../lab/results.ts';
 import * as sections from './sections.ts';
 
 const SECTIONS: [name: string, title: string, render: (result: Result<never>) => string][] = [
-  ['ingest', 'Readings per second', sections.ingestSection],
+  ['ingest-bar', 'Readings per second, for a minute', sections.ingestSection],
+  ['ingest', 'Readings per second, against what people would build', sections.ingestSection],
   ['ingest-500', 'Readings per second, 500 devices over their own connections', sections.ingestSection],
   ['latency', 'Device to committed', sections.latencySection],
   ['drills', 'Faults under load', sections.drillsSection],
@@ -44,7 +45,8 @@ function footnote(result: Result): string {
   const conditions = Object.entries(result.conditions)
     .map(([name, value]) => `${name} ${value}`)
     .join(' · ');
-  return `<sub>${result.at}${conditions ? ` · ${conditions}` : ''}</sub>`;
+  const busy = `load average before: ${result.load_before}`;
+  return `<sub>${[result.at, busy, conditions].filter(Boolean).join(' · ')}</sub>`;
 }
 
 function method(): string {
