@@ -1,6 +1,7 @@
 import type { LiveLease } from '@edgeconductor/sdk';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveHub, type LiveDoors, type LiveSocket } from './live-hub.svelte.ts';
+import { LiveHub, type LiveDoors } from './live-hub.svelte.ts';
+import type { LiveSocket } from './live-seat.ts';
 
 /** Plays the API and Realtime: which topics are leased and joined, and what fails. */
 class World implements LiveDoors {
@@ -81,6 +82,19 @@ describe('the live hub', () => {
     expect(world.leases).toHaveLength(1);
     expect(world.closed).toBe(1);
     expect(world.joined.size).toBe(0);
+  });
+
+  it('keeps the socket while one page makes way for the next', async () => {
+    const stop = hub.watch('org:1', watcher().watch);
+    await seconds(2);
+    stop();
+    await seconds(3);
+    expect(hub.mode).toBe('live');
+    hub.watch('device:EC-1', watcher().watch);
+    await seconds(10);
+    expect(world.opened).toBe(1);
+    expect(world.closed).toBe(0);
+    expect([...world.joined.keys()]).toEqual(['device:EC-1:1']);
   });
 
   it('leases everything on the screen in one request, and again every ten seconds', async () => {
@@ -173,6 +187,24 @@ describe('the live hub', () => {
     await seconds(2);
     expect(hub.mode).toBe('live');
     expect(seen.polls).toBeGreaterThan(polls);
+  });
+
+  it('closes a socket that opened after everybody had left', async () => {
+    let finish: () => void = () => {};
+    const open = world.open;
+    world.open = async () => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      return open();
+    };
+    const stop = hub.watch('org:1', watcher().watch);
+    await seconds(1);
+    stop();
+    await seconds(10);
+    finish();
+    await seconds(1);
+    expect(world.opened).toBe(1);
+    expect(world.closed).toBe(1);
+    expect(hub.mode).toBe('idle');
   });
 
   it('says offline while the browser has no network', async () => {

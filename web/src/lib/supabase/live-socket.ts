@@ -1,6 +1,6 @@
 import { RealtimeClient } from '@supabase/supabase-js';
 import { PUBLIC_SUPABASE_PUBLISHABLE_KEY, PUBLIC_SUPABASE_URL } from '$app/env/public';
-import type { LiveSocket } from '#lib/state/live-hub.svelte.ts';
+import type { LiveSocket } from '#lib/state/live-seat.ts';
 
 const EVENTS = ['telemetry', 'fleet', 'presence'] as const;
 
