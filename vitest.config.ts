@@ -97,6 +97,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 180_000,
           maxWorkers: 1,
+          // A browser beside eight servers on two cores: one slow click is no broken behaviour, two are.
+          retry: 1,
         },
       },
     ],
