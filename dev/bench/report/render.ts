@@ -36,9 +36,14 @@ function intro(results: ReadonlyMap<string, Result>): string {
   const [any] = results.values();
   if (!any) return 'Nothing was measured yet. `npm run bench` says what there is.';
   const { cpu, cores, memory_gib, system, node } = any.machine;
+  const busy = [...results.values()].filter(({ load_before }) => load_before > 1.5).map(({ bench }) => bench);
+  const caution =
+    busy.length === 0
+      ? ''
+      : `\n\n**Measured on a busy machine**: ${busy.join(', ')}. Other work competed for the cores (the load average before each run stands under its table), so these rates are too low and these times too long. What was lost or doubled holds all the same. Repeat them on a quiet machine.`;
   return `Written by \`node dev/bench/report.ts\` from the files in \`results/\`; \`npm run bench\` lists the benches.
 
-Machine: ${cores} cores of ${cpu}, ${memory_gib} GiB, ${system}, Node ${node.slice(1)}. Load generator, broker, bridge, database and, where there is one, the browser share these cores, so read the numbers as what one small machine does in total.`;
+Machine: ${cores} cores of ${cpu}, ${memory_gib} GiB, ${system}, Node ${node.slice(1)}. Load generator, broker, bridge, database and, where there is one, the browser share these cores, so read the numbers as what one small machine does in total.${caution}`;
 }
 
 function footnote(result: Result): string {
