@@ -54,10 +54,12 @@ const receiverUrl = (): string => `http://127.0.0.1:${(receiver.address() as Add
 test('a job that is scheduled while the scheduler runs is run, as the role that scheduled it', async () => {
   await db.query(`select cron.schedule('tick', '1 second', 'insert into public.ticks default values')`);
   await expect.poll(ticks, { timeout: 5000 }).toContainEqual({ who: 'postgres' });
-  const { rows } = await db.query(
-    `select status, return_message from cron.job_run_details order by runid desc limit 1`,
-  );
-  expect(rows).toEqual([{ status: 'succeeded', return_message: 'INSERT 1' }]);
+  // The job's rows are committed before the run is on record.
+  const record = () =>
+    db
+      .query(`select status, return_message from cron.job_run_details order by runid limit 1`)
+      .then(({ rows }) => rows[0]);
+  await expect.poll(record, { timeout: 5000 }).toEqual({ status: 'succeeded', return_message: 'INSERT 1' });
 });
 
 test('a job that still runs is not started again', async () => {
@@ -69,7 +71,7 @@ test('a job that still runs is not started again', async () => {
   );
   await expect
     .poll(async () => (await ticks()).filter(({ who }) => who === 'quick').length, { timeout: 6000 })
-    .toBe(2);
+    .toBeGreaterThanOrEqual(2);
   const { rows } = await db.query(
     `select count(*)::int as n from pg_stat_activity where query like '%pg_sleep(3)%' and state = 'active' and pid <> pg_backend_pid()`,
   );
