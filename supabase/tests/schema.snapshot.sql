@@ -2036,18 +2036,23 @@ begin
     where s.device_num = a.device_num
   ), deviated as (
     insert into public.deviations (device_num, org_num, tenure_id, metric, ts, value, mean, pct)
-    select i.device_num, i.org_num, i.tenure_id, c.metric, i.ts, c.reading, c.mean, p.pct
-    from moving i
-    join series x on x.device_num = i.device_num
+    select x.device_num, x.org_num, x.tenure_id, c.metric, x.ts, c.reading, c.mean, p.pct
+    from (
+      -- Fenced: row counts here are guesses, and sums taken before this join are taken for every pair.
+      select i.device_num, i.org_num, i.tenure_id, i.ts, i.temp as new_temp, i.hum as new_hum, i.co2 as new_co2, i.bat as new_bat,
+        i.n_temp, i.n_hum, i.n_co2, i.n_bat, w.product_type, w.temp, w.hum, w.co2, w.bat, w.c_temp, w.c_hum, w.c_co2, w.c_bat
+      from moving i join series w on w.device_num = i.device_num
+      offset 0
+    ) x
     cross join lateral (
-      select 'temp', i.temp, (select sum(r.v) / 29 from unnest(x.temp[x.c_temp + i.n_temp - 29:x.c_temp + i.n_temp - 1]) as r (v))
-      where i.temp is not null and x.c_temp + i.n_temp > 29
-      union all select 'hum', i.hum, (select sum(r.v) / 29 from unnest(x.hum[x.c_hum + i.n_hum - 29:x.c_hum + i.n_hum - 1]) as r (v))
-      where i.hum is not null and x.c_hum + i.n_hum > 29
-      union all select 'co2', i.co2, (select sum(r.v) / 29 from unnest(x.co2[x.c_co2 + i.n_co2 - 29:x.c_co2 + i.n_co2 - 1]) as r (v))
-      where i.co2 is not null and x.c_co2 + i.n_co2 > 29
-      union all select 'bat', i.bat, (select sum(r.v) / 29 from unnest(x.bat[x.c_bat + i.n_bat - 29:x.c_bat + i.n_bat - 1]) as r (v))
-      where i.bat is not null and x.c_bat + i.n_bat > 29
+      select 'temp', x.new_temp, (select sum(r.v) / 29 from unnest(x.temp[x.c_temp + x.n_temp - 29:x.c_temp + x.n_temp - 1]) as r (v))
+      where x.new_temp is not null and x.c_temp + x.n_temp > 29
+      union all select 'hum', x.new_hum, (select sum(r.v) / 29 from unnest(x.hum[x.c_hum + x.n_hum - 29:x.c_hum + x.n_hum - 1]) as r (v))
+      where x.new_hum is not null and x.c_hum + x.n_hum > 29
+      union all select 'co2', x.new_co2, (select sum(r.v) / 29 from unnest(x.co2[x.c_co2 + x.n_co2 - 29:x.c_co2 + x.n_co2 - 1]) as r (v))
+      where x.new_co2 is not null and x.c_co2 + x.n_co2 > 29
+      union all select 'bat', x.new_bat, (select sum(r.v) / 29 from unnest(x.bat[x.c_bat + x.n_bat - 29:x.c_bat + x.n_bat - 1]) as r (v))
+      where x.new_bat is not null and x.c_bat + x.n_bat > 29
     ) as c (metric, reading, mean)
     join public.metric_definitions d on d.product_type = x.product_type and d.key = c.metric and d.watched
     cross join lateral (select 100 * (c.reading - c.mean) / nullif(greatest(abs(c.mean), d.min_denominator), 0)) as p (pct)
