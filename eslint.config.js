@@ -31,6 +31,7 @@ export default ts.config(
       '**/.svelte-kit/',
       '**/generated/',
       '.ec/',
+      '**/.peers/',
       '**/*.mjs',
       '**/*.js',
     ],
