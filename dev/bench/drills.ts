@@ -60,15 +60,19 @@ async function drill(
     logins: loginsFor(lab, broker.kind, own.devices, 64),
   });
   try {
-    const seconds = 6 * (times + 1);
-    const load = generator.run({ kind: 'open', rate: own.rate, seconds });
+    // Until told: a fault after the load has ended would prove nothing.
+    const load = generator.run({ kind: 'open', rate: own.rate, seconds: 3_600 });
     for (let n = 1; n <= times; n++) {
       // At no particular moment: anywhere in a batch, a commit or an acknowledgement.
       await rest(3_000 + Math.random() * 3_000);
+      const before = generator.progress.sent;
       bridge = await fault(lab, bridge);
+      if (generator.progress.sent <= before) throw new Error('no load during the fault');
       say(`${what}, ${n} of ${times}: ${generator.progress.acked} acknowledged so far`);
     }
     const faultAt = Date.now();
+    await rest(5_000);
+    generator.finish();
     const done = await load;
     while ((await oursStore.count(lab)) < done.acked && Date.now() - faultAt < 180_000) await rest(200);
     const verdict = compareBooks(serials, done.ackedOf, await oursStore.devices(lab, serials, done.ackedOf));

@@ -45,6 +45,11 @@ export class Generator {
     this.#send({ do: 'pause', paused });
   }
 
+  /** Ends the running load; its `run` resolves once everything sent is acknowledged. */
+  finish(): void {
+    this.#send({ do: 'finish' });
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const exited = new Promise((resolve) => this.#child.once('exit', resolve));

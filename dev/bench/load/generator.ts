@@ -5,6 +5,7 @@ export type Order =
   | { do: 'connect'; options: PublisherOptions }
   | { do: 'run'; mode: Mode }
   | { do: 'pause'; paused: boolean }
+  | { do: 'finish' }
   | { do: 'end' };
 
 export type Report =
@@ -32,6 +33,8 @@ async function obey(order: Order): Promise<void> {
     tell({ kind: 'connected' });
   } else if (order.do === 'pause') {
     publisher?.pause(order.paused);
+  } else if (order.do === 'finish') {
+    publisher?.finish();
   } else if (order.do === 'run' && publisher) {
     const current = publisher;
     const beat = setInterval(() => tell({ kind: 'progress', ...current.progress }), 250);

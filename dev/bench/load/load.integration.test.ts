@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Aedes, type AedesPublishPacket, type Client } from 'aedes';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Generator } from './driver.ts';
 
 const SERIALS = Array.from({ length: 50 }, (_, i) => `EC-BENCH-${String(i).padStart(5, '0')}`);
@@ -77,6 +77,16 @@ describe('the load generator', () => {
     expect(done.sent).toBe(1_000);
     expect(done.lastAckAt - done.startedAt).toBeLessThan(3_000);
     expect(done.lateness.p50).toBeLessThan(20);
+  });
+
+  it('ends when it is told to, with everything it sent acknowledged', async () => {
+    const generator = await start(1);
+    const run = generator.run({ kind: 'open', rate: 1_000, seconds: 3_600 });
+    await vi.waitFor(() => expect(generator.progress.acked).toBeGreaterThan(100), 10_000);
+    generator.finish();
+    const done = await run;
+    expect(done.acked).toBe(done.sent);
+    expect(done.ackedOf.reduce((a, b) => a + b, 0)).toBe(done.sent);
   });
 
   it('says so when the broker refuses it', async () => {

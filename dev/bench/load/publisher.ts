@@ -38,6 +38,7 @@ export class Publisher {
   #failure: string | undefined;
   #lastAckAt = 0;
   #paused = false;
+  #finishing = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -68,6 +69,11 @@ export class Publisher {
     this.#connections = opened;
   }
 
+  /** Ends the run before its mode does: nothing new is sent, what was sent is still waited for. */
+  finish(): void {
+    this.#finishing = true;
+  }
+
   /** Holds back while what was published waits elsewhere; acknowledgements still count. */
   pause(paused: boolean): void {
     this.#paused = paused;
@@ -78,7 +84,7 @@ export class Publisher {
     const startedAt = clock();
     const pace = paceOf(mode, startedAt);
     const lateness = new Lateness();
-    while (!pace.done(clock(), this.#ledger.sentTotal)) {
+    while (!this.#finishing && !pace.done(clock(), this.#ledger.sentTotal)) {
       if (this.#failure) throw new Error(this.#failure);
       const now = clock();
       const due = this.#paused ? 0 : pace.allowed(now, this.#ledger.ackedTotal);
