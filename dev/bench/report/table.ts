@@ -1,6 +1,7 @@
 /** A Markdown table. Cells are told what they are; numbers stand right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.map(String).join(' | ')} |`;
+  const line = (cells: readonly (string | number)[]): string =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   const marks = head.map((_, i) => (rows.every((row) => isNumeric(row[i])) ? '--:' : '---'));
   return [line(head), line(marks), ...rows.map(line)].join('\n');
 }
