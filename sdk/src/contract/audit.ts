@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { Id, Timestamp } from './ids.ts';
+import { Id, Timestamp, TimestampParam } from './ids.ts';
 import { PageQuery } from './page.ts';
+import { Search } from './search.ts';
 
 /** Who, what, when, before and after. Append only. */
 export const AuditEntry = z
@@ -17,9 +18,17 @@ export const AuditEntry = z
     before: z.unknown().optional(),
     after: z.unknown().optional(),
     request_id: z.string().nullable(),
+    address: z.string().nullable().describe('Network address it was asked from'),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
-export const AuditQuery = PageQuery.extend({ action: z.string().max(64).optional() });
+export const AuditQuery = PageQuery.extend({
+  action: z.string().max(64).optional(),
+  actor: Search.optional().describe('Part of the e-mail, key name or serial'),
+  target: z.string().max(128).optional().describe('Serial or id of what was changed'),
+  from: TimestampParam.optional(),
+  to: TimestampParam.optional(),
+  format: z.enum(['json', 'csv']).default('json').describe('csv: all that fits, up to 10,000 lines'),
+});
 export type AuditQuery = z.infer<typeof AuditQuery>;

@@ -102,6 +102,7 @@ export const DeviceListQuery = z.object({
   limit: countParam(MAX_LIMIT, DEFAULT_LIMIT),
   after: Cursor.optional(),
   before: Cursor.optional(),
+  format: z.enum(['json', 'csv']).default('json').describe('csv: all that fits, up to 10,000 lines'),
 });
 export type DeviceListQuery = z.infer<typeof DeviceListQuery>;
 export type DeviceListInput = z.input<typeof DeviceListQuery>;

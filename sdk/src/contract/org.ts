@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Id, Name, ProductTypeKey, Slug, Timestamp, TimeZone } from './ids.ts';
+import { PageQuery } from './page.ts';
+import { Search } from './search.ts';
 
 export const Plan = z.enum(['starter', 'pro', 'business', 'enterprise']);
 export type Plan = z.infer<typeof Plan>;
@@ -54,3 +56,6 @@ export const OrgPatch = z
   .refine((value) => Object.keys(value).length > 0, 'send at least one field')
   .meta({ id: 'OrgPatch' });
 export type OrgPatch = z.infer<typeof OrgPatch>;
+
+export const OrgListQuery = PageQuery.extend({ q: Search.optional() });
+export type OrgListQuery = z.infer<typeof OrgListQuery>;

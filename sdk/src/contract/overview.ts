@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DeviceStatus } from './device.ts';
+import { Face } from './face.ts';
 import { Id, Timestamp } from './ids.ts';
 
 /** GET /orgs/:id/overview: the five questions a fleet's home answers. */
@@ -57,6 +58,8 @@ export const RoomClimate = z
     name: z.string(),
     path: z.string().nullable(),
     timezone: z.string(),
+    org_id: Id,
+    org: Face,
     org_name: z.string(),
     contact_email: z.string().nullable(),
     values: z.record(z.string(), z.number()),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Id, Name, Slug, Timestamp } from './ids.ts';
 import { Plan } from './org.ts';
+import { PageQuery } from './page.ts';
+import { Search } from './search.ts';
 
 export const Partner = z
   .object({
@@ -23,6 +25,19 @@ export const PartnerCreate = z
   })
   .meta({ id: 'PartnerCreate' });
 export type PartnerCreate = z.output<typeof PartnerCreate>;
+
+export const PartnerPatch = z
+  .strictObject({
+    name: Name.optional(),
+    contact_email: z.email().nullable().optional(),
+    plan: Plan.optional(),
+  })
+  .refine((value) => Object.keys(value).length > 0, 'send at least one field')
+  .meta({ id: 'PartnerPatch' });
+export type PartnerPatch = z.infer<typeof PartnerPatch>;
+
+export const PartnerListQuery = PageQuery.extend({ q: Search.optional() });
+export type PartnerListQuery = z.infer<typeof PartnerListQuery>;
 
 /** `active_devices` = seen in the last 24 hours. */
 export const PartnerStats = z
