@@ -10,7 +10,9 @@ export type Actor =
   | { kind: 'user'; id: string; claims: UserClaims }
   | { kind: 'api_key'; id: string; orgId: string; scopes: ApiScope[]; plan: Plan }
   | { kind: 'provisioning_key'; id: string; orgId: string; plan: Plan }
-  | { kind: 'device'; id: string; serial: string };
+  | { kind: 'device'; id: string; serial: string }
+  /** Nobody said who they are; only a few routes are open to them. */
+  | { kind: 'anonymous' };
 export type ActorKind = Actor['kind'];
 
 /** What a Bearer token turned out to be, before anything was looked up. */
@@ -75,6 +77,7 @@ export async function refuseSecret(sql: Db, hash: string): Promise<AppError> {
 
 export function claimsOf(actor: Actor): Claims {
   if (actor.kind === 'user') return { ...actor.claims };
+  if (actor.kind === 'anonymous') return { role: 'anon' };
   return { role: 'authenticated', ec_kind: actor.kind, ec_id: actor.id };
 }
 

@@ -17,7 +17,7 @@ const types = {
 };
 
 /** `prepare: false`: a transaction pooler hands out another connection every time. */
-export function connect(url: string, max: number): Db {
+export function connect(url: string, max: number, application_name = 'ec-api'): Db {
   return postgres(url, {
     max,
     prepare: false,
@@ -25,8 +25,15 @@ export function connect(url: string, max: number): Db {
     connect_timeout: 5,
     types,
     onnotice: () => {},
-    connection: { application_name: 'ec-api' },
+    connection: { application_name },
   }) as unknown as Db;
+}
+
+/** What the database is told about a request: whose it is, and for the audit trail its id and network address. */
+export interface Asker {
+  claims: Claims;
+  requestId: string;
+  address: string | null;
 }
 
 /**
@@ -35,8 +42,7 @@ export function connect(url: string, max: number): Db {
  */
 export async function asActor<T>(
   sql: Db,
-  claims: Claims,
-  requestId: string,
+  { claims, requestId, address }: Asker,
   first: string,
   work: (db: Db, firstRows: Record<string, unknown>[]) => Promise<T>,
 ): Promise<T> {
@@ -45,7 +51,8 @@ export async function asActor<T>(
     const prelude =
       `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}; set local role authenticated; ` +
       `select set_config('request.jwt.claims', ${literal(JSON.stringify(claims))}, true), ` +
-      `set_config('ec.request_id', ${literal(requestId)}, true); ${first}`;
+      `set_config('ec.request_id', ${literal(requestId)}, true), ` +
+      `set_config('ec.client_address', ${literal(address ?? '')}, true); ${first}`;
     const results = (await connection.unsafe(prelude)) as unknown as Record<string, unknown>[][];
     const result = await work(connection as unknown as Db, results.at(-1) ?? []);
     await connection.unsafe('commit');

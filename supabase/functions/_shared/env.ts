@@ -13,8 +13,16 @@ export interface Env {
   jwtSecret: string | null;
   /** Public keys of the auth server; null = fetched from it. */
   jwks: unknown;
+  /** What `iss` of an access token may be; a token without `iss` is refused unless the shared secret signed it. */
+  jwtIssuers: string[];
   /** Raised by load tests; null = the promised limit. */
   deviceRequestsPerMinute: number | null;
+  /** False only for load tests, which come from one address. */
+  addressLimits: boolean;
+  /** How many proxies of ours stand before the function, each adding to X-Forwarded-For; 0 = none. */
+  trustedProxies: number;
+  /** With it the web server may say which visitor it asks for; null = it may not. */
+  webSecret: string | null;
   mqtt: { host: string; port: number; ca: string | null };
 }
 
@@ -38,6 +46,10 @@ export function readEnv(read: ReadVariable): Env {
     webUrl: maybe('EC_WEB_URL') === null ? null : trimSlash(need('EC_WEB_URL')),
     jwtSecret: maybe('EC_JWT_SECRET'),
     jwks: jwks === null ? null : JSON.parse(jwks),
+    jwtIssuers: [`${supabaseUrl}/auth/v1`, ...list(maybe('EC_JWT_ISSUERS'))],
+    addressLimits: maybe('EC_ADDRESS_LIMITS') !== 'off',
+    trustedProxies: count('EC_TRUSTED_PROXIES', maybe('EC_TRUSTED_PROXIES') ?? '0'),
+    webSecret: maybe('EC_WEB_SECRET'),
     deviceRequestsPerMinute: Number(maybe('EC_DEVICE_REQUESTS_PER_MINUTE')) || null,
     mqtt: {
       host: maybe('EC_MQTT_HOST') ?? new URL(supabaseUrl).hostname,
@@ -45,6 +57,15 @@ export function readEnv(read: ReadVariable): Env {
       ca: maybe('EC_MQTT_CA'),
     },
   };
+}
+
+function list(text: string | null): string[] {
+  return (text ?? '').split(',').flatMap((part) => part.trim() || []);
+}
+
+function count(name: string, text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw new Error(`The environment variable ${name} is a number from 0 to 99`);
+  return Number(text);
 }
 
 function trimSlash(url: string): string {

@@ -20,26 +20,37 @@ export type VerifyToken = (token: string) => Promise<UserClaims>;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Throws AppError `unauthenticated` for anything that is not a live user token. */
-export function createVerifier(env: Pick<Env, 'jwtSecret' | 'jwks' | 'supabaseUrl'>): VerifyToken {
+export function createVerifier(
+  env: Pick<Env, 'jwtSecret' | 'jwks' | 'supabaseUrl' | 'jwtIssuers'>,
+): VerifyToken {
   const secret = env.jwtSecret === null ? null : new TextEncoder().encode(env.jwtSecret);
   const keys =
     env.jwks === null
       ? createRemoteJWKSet(new URL(`${env.supabaseUrl}/auth/v1/.well-known/jwks.json`))
       : createLocalJWKSet(env.jwks as JSONWebKeySet);
   return async (token) => {
-    const payload = await verify(token, secret, keys);
+    const payload = await verify(token, secret, keys, env.jwtIssuers);
     return toClaims(payload);
   };
 }
 
-async function verify(token: string, secret: Uint8Array | null, keys: JWTVerifyGetKey): Promise<JWTPayload> {
+async function verify(
+  token: string,
+  secret: Uint8Array | null,
+  keys: JWTVerifyGetKey,
+  issuers: string[],
+): Promise<JWTPayload> {
   const rules = { audience: 'authenticated', clockTolerance: 5, requiredClaims: ['exp', 'sub'] };
   try {
     if (decodeProtectedHeader(token).alg === 'HS256') {
       if (secret === null) throw new Error('no shared secret');
-      return (await jwtVerify(token, secret, { ...rules, algorithms: ['HS256'] })).payload;
+      const { payload } = await jwtVerify(token, secret, { ...rules, algorithms: ['HS256'] });
+      // The local auth server names no issuer; a project's secret is its own, so who signed is known all the same.
+      if (payload.iss !== undefined && !issuers.includes(payload.iss)) throw new Error('another issuer');
+      return payload;
     }
-    return (await jwtVerify(token, keys, { ...rules, algorithms: ['ES256', 'RS256'] })).payload;
+    const asymmetric = { ...rules, issuer: issuers, algorithms: ['ES256', 'RS256'] };
+    return (await jwtVerify(token, keys, asymmetric)).payload;
   } catch (error) {
     throw new AppError(
       'unauthenticated',

@@ -26,6 +26,11 @@ export function makeClaimCode(): string {
   return toBase64Url(randomBytes(16));
 }
 
+/** Out of an invitation's link: 256 random bits. */
+export function makeInvitationToken(): string {
+  return toBase64Url(randomBytes(32));
+}
+
 export async function sha256(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
 }
@@ -46,6 +51,14 @@ export async function hashSecret(secret: string): Promise<SecretHashes> {
     password_hash: `$7$${ITERATIONS}$${btoa(salt)}$${toBase64(hash)}`,
     salt,
   };
+}
+
+/** Compares in a time that tells nothing about where the texts differ. */
+export function sameText(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((text) => new TextEncoder().encode(text)) as [Uint8Array, Uint8Array];
+  let difference = left.length ^ right.length;
+  for (let i = 0; i < left.length; i++) difference |= (left[i] ?? 0) ^ (right[i % (right.length || 1)] ?? 0);
+  return difference === 0;
 }
 
 export function toHex(bytes: Uint8Array): string {

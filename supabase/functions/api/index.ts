@@ -1,4 +1,6 @@
 import { startApp } from './start.ts';
 
 const app = startApp((name) => Deno.env.get(name));
-Deno.serve((request) => app.fetch(request));
+Deno.serve((request, { remoteAddr }) =>
+  app.fetch(request, { peer: 'hostname' in remoteAddr ? remoteAddr.hostname : undefined }),
+);

@@ -76,7 +76,7 @@ function describe(route: Route): RegisterPath {
     summary: route.summary,
     description: describeWho(route.who),
     operationId: operationId(route),
-    security: [{ bearer: [] }],
+    security: route.who.anonymous ? [] : [{ bearer: [] }],
     request: {
       ...(route.params ? { params: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
@@ -89,6 +89,7 @@ function describe(route: Route): RegisterPath {
 }
 
 function describeWho(who: Who): string {
+  if (who.anonymous) return 'Who: everybody, signed in or not.';
   const kinds = [
     who.anyone ? 'every signed-in person' : who.roles?.join(', '),
     who.api_key &&

@@ -9,6 +9,7 @@ import { createApp } from './app.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { DeviceDoor } from './services/device-door.ts';
 import type { DoorCall, DoorResult } from './services/device-door.ts';
+import { takeTurns } from './services/turns.ts';
 
 export function startApp(read: ReadVariable): Hono {
   const env = readEnv(read);
@@ -22,7 +23,7 @@ export function startApp(read: ReadVariable): Hono {
     env,
     sql,
     verify: createVerifier(env),
-    limiter: new RateLimiter(),
+    limiter: new RateLimiter(takeTurns(connect(env.dbUrl, 1, 'ec-api limits'))),
     door: new DeviceDoor(ingest),
     arrival: createArrivalClock(),
     now: () => new Date(),

@@ -1,11 +1,8 @@
 /** The API as it runs: Deno in a process of its own, a database of its own, spoken to over HTTP. */
-import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { createInterface } from 'node:readline';
-import { join } from 'node:path';
-import { binary, root } from '../../../dev/stack/paths.ts';
 import { openDatabase, type Actor, type Database } from '../../tests/harness/database.ts';
 import { seedWorld, type World } from '../../tests/harness/world.ts';
+import { startDeno } from './deno.ts';
 
 export interface Answer {
   status: number;
@@ -24,6 +21,8 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
+type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+
 export interface TestApi {
   url: string;
   db: Database;
@@ -32,7 +31,9 @@ export interface TestApi {
   /** Lines the API logged so far. */
   log: string[];
   get(path: string, as?: string): Promise<Answer>;
-  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  call: Call;
+  /** Another running copy of the function on the same database; ends with `stop`. */
+  copy(extra?: Record<string, string>): Promise<{ url: string; call: Call; log: string[] }>;
   /** An access token of a person, with a live session. */
   tokenOf(actor: Actor): Promise<string>;
   /** A person's token claims, for tokens that are wrong on purpose. */
@@ -44,11 +45,12 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
+/** Limits of addresses are off unless `EC_ADDRESS_LIMITS` says otherwise: all tests come from one. */
 export async function startApi(extra: Record<string, string> = {}): Promise<TestApi> {
   const db = await openDatabase();
   const world = await seedWorld(db);
   const jwtSecret = randomBytes(32).toString('hex');
-  const { url, log, stop } = await startDeno({
+  const env = {
     EC_DB_URL: db.url('ec_api'),
     SUPABASE_URL: 'http://supabase.test',
     SUPABASE_JWKS: '{"keys":[]}',
@@ -57,9 +59,58 @@ export async function startApi(extra: Record<string, string> = {}): Promise<Test
     EC_MQTT_HOST: 'mqtt.test',
     EC_MQTT_CA: 'PEM',
     EC_DEVICE_REQUESTS_PER_MINUTE: '100000',
+    EC_ADDRESS_LIMITS: 'off',
     ...extra,
-  });
-  const call = async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
+  };
+  const { url, log, stop } = await startDeno('api', env);
+  const stops = [stop];
+  const call = caller(url);
+  const sign = (claims: Record<string, unknown>, secret = jwtSecret): string => signHs256(claims, secret);
+  const tokenOf = async (actor: Actor): Promise<string> => {
+    if (actor === 'nobody' || !('user' in actor)) throw new Error('only people have tokens');
+    const session_id = await db.value<string>(
+      'insert into auth.sessions (id, user_id) values (gen_random_uuid(), $1) returning id',
+      [actor.user],
+    );
+    const exp = Math.floor(Date.now() / 1000) + 3600;
+    return sign({ sub: actor.user, session_id, role: 'authenticated', aud: 'authenticated', exp });
+  };
+  return {
+    url,
+    db,
+    world,
+    jwtSecret,
+    log,
+    call,
+    get: (path, as) => call('GET', path, as === undefined ? {} : { as }),
+    async copy(more = {}) {
+      const other = await startDeno('api', { ...env, ...more });
+      stops.push(other.stop);
+      return { url: other.url, call: caller(other.url), log: other.log };
+    },
+    tokenOf,
+    sign,
+    async apiKey(scopes, orgId = world.org.id) {
+      const as = await tokenOf(world.admin);
+      const { body } = await call('POST', `/orgs/${orgId}/api-keys`, { as, body: { name: 'test', scopes } });
+      return body.key;
+    },
+    async device(serial, key, product_type = 'EC-CLIMATE-V1') {
+      const { body } = await call('POST', '/devices/register', {
+        as: key,
+        body: { serial_no: serial, product_type },
+      });
+      return body.mqtt_password;
+    },
+    async stop() {
+      await Promise.all(stops.map((end) => end()));
+      await db.drop();
+    },
+  };
+}
+
+function caller(url: string): Call {
+  return async (method, path, options = {}) => {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
@@ -79,83 +130,6 @@ export async function startApi(extra: Record<string, string> = {}): Promise<Test
       body: isJson ? JSON.parse(text) : text,
     };
   };
-  const sign = (claims: Record<string, unknown>, secret = jwtSecret): string => signHs256(claims, secret);
-  const tokenOf = async (actor: Actor): Promise<string> => {
-    if (actor === 'nobody' || !('user' in actor)) throw new Error('only people have tokens');
-    const session_id = await db.value<string>(
-      'insert into auth.sessions (id, user_id) values (gen_random_uuid(), $1) returning id',
-      [actor.user],
-    );
-    const exp = Math.floor(Date.now() / 1000) + 3600;
-    return sign({ sub: actor.user, session_id, role: 'authenticated', aud: 'authenticated', exp });
-  };
-  return {
-    url,
-    db,
-    world,
-    jwtSecret,
-    log,
-    call,
-    get: (path, as) => call('GET', path, as === undefined ? {} : { as }),
-    tokenOf,
-    sign,
-    async apiKey(scopes, orgId = world.org.id) {
-      const as = await tokenOf(world.admin);
-      const { body } = await call('POST', `/orgs/${orgId}/api-keys`, { as, body: { name: 'test', scopes } });
-      return body.key;
-    },
-    async device(serial, key, product_type = 'EC-CLIMATE-V1') {
-      const { body } = await call('POST', '/devices/register', {
-        as: key,
-        body: { serial_no: serial, product_type },
-      });
-      return body.mqtt_password;
-    },
-    async stop() {
-      await stop();
-      await db.drop();
-    },
-  };
-}
-
-async function startDeno(
-  env: Record<string, string>,
-): Promise<{ url: string; log: string[]; stop(): Promise<void> }> {
-  const folder = join(root, 'supabase/functions/api');
-  const child = spawn(
-    binary('deno'),
-    ['run', '-A', '--config', join(folder, 'deno.json'), join(folder, 'index.ts')],
-    {
-      cwd: root,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
-        NO_COLOR: '1',
-        DENO_NO_UPDATE_CHECK: '1',
-        DENO_SERVE_ADDRESS: 'tcp:127.0.0.1:0',
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  process.once('exit', () => child.kill('SIGKILL'));
-  const log: string[] = [];
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const address = new Promise<string>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        const found = /Listening on (http:\/\/\S+?)\/?( |$)/.exec(line)?.[1];
-        if (found) resolve(found);
-        else log.push(line);
-      });
-    }
-    void exited.then(() => reject(new Error(`The API did not start:\n${log.join('\n')}`)));
-  });
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await exited;
-  };
-  return { url: `${await address}/api`, log, stop };
 }
 
 function signHs256(claims: Record<string, unknown>, secret: string): string {

@@ -1,12 +1,15 @@
 /**
- * How much the HTTPS door takes: `node supabase/functions/test/load-door.ts [seconds] [connections] [packets per request]`.
+ * How much the HTTPS door takes:
+ * `node supabase/functions/test/load-door.ts [seconds] [connections] [packets per request] [requests a minute of a device]`.
  * Closed loop over keep-alive connections, written on sockets because the generator shares the machine. Ends with a
  * check that every packet that was answered 200 is stored.
  */
 import { connect, type Socket } from 'node:net';
 import { startApi, type TestApi } from './api.ts';
 
-const [seconds = 10, connections = 32, packets = 1] = process.argv.slice(2).map(Number);
+const [seconds = 10, connections = 32, packets = 1, perMinute = 100_000_000] = process.argv
+  .slice(2)
+  .map(Number);
 const DEVICES = 500;
 const PACKET = {
   temp: 24.3,
@@ -24,7 +27,7 @@ interface Device {
   secret: string;
 }
 
-const api = await startApi({ EC_DEVICE_REQUESTS_PER_MINUTE: '100000000' });
+const api = await startApi({ EC_DEVICE_REQUESTS_PER_MINUTE: String(perMinute) });
 try {
   const devices = await registerDevices(api);
   await run(devices, 2);
@@ -40,6 +43,7 @@ try {
       seconds,
       connections,
       packets,
+      per_minute: perMinute,
       requests_per_s: perSecond(ok),
       readings_per_s: perSecond(ok * packets),
       failed,

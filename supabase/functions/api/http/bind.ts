@@ -1,12 +1,15 @@
-/** Makes a request handler of a route: credential → input → transaction as the actor → answer. */
+/** Makes a request handler of a route: credential → input → limits → transaction as the actor → answer. */
 import type { Context } from 'hono';
 import { asActor } from '../../_shared/db.ts';
 import { claimsOf, readCredential, readStanding, standingQuery } from '../../_shared/auth.ts';
-import { AppError } from '../../_shared/errors.ts';
+import type { Actor } from '../../_shared/auth.ts';
+import { AppError, toAppError } from '../../_shared/errors.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { admit, checkStanding } from './admit.ts';
 import { MAX_JSON_BYTES, parseJson, readBytes } from './body.ts';
+import { clientAddress } from './client-address.ts';
 import { findReplay, keepReply, readKey } from './idempotency.ts';
+import { turnsOf } from './limits.ts';
 import { Reply } from './route.ts';
 import type { Route } from './route.ts';
 import { validate } from '../../_shared/validate.ts';
@@ -19,54 +22,73 @@ export async function callRoute(
   c: Context,
   requestId: string,
 ): Promise<Reply<unknown>> {
-  const credential = readCredential(c.req.header('authorization'));
-  const key = route.method === 'post' ? readKey(c.req.header('idempotency-key')) : null;
+  const header = (name: string): string | undefined => c.req.header(name);
+  const given = header('authorization');
+  const credential = given === undefined && route.who.anonymous ? null : readCredential(given);
+  // A key belongs to somebody: without a credential there is nobody to keep the answer for.
+  const key = route.method === 'post' && credential ? readKey(header('idempotency-key')) : null;
   const url = new URL(c.req.url);
   const rawParams = c.req.param() as Record<string, string>;
+  const maxBytes = route.maxBytes ?? MAX_JSON_BYTES;
 
-  if (route.express && credential.kind === 'device' && key === null) {
+  if (route.express && credential?.kind === 'device' && key === null) {
     const params = readParams(route, rawParams);
     return route.express({
       params,
       secret: credential.secret,
-      body: () => readBytes(c.req.raw, MAX_JSON_BYTES),
+      body: () => readBytes(c.req.raw, maxBytes),
       around,
     });
   }
 
-  const actor = await admit(around, credential, route.who, rawParams['serial']);
+  const actor: Actor = credential
+    ? await admit(around, credential, route.who, rawParams['serial'])
+    : { kind: 'anonymous' };
+  const address = clientAddress(header, peerOf(c), around.env);
   const params = readParams(route, rawParams);
   const query = route.query ? validate(route.query, readQuery(url), 'query') : undefined;
-  const bytes = route.body || route.rawBody ? await readBytes(c.req.raw, MAX_JSON_BYTES) : null;
+  const bytes = route.body || route.rawBody ? await readBytes(c.req.raw, maxBytes) : null;
   const body = bytes && (route.rawBody ? bytes : validate(route.body, parseJson(bytes), 'body'));
-  const request = {
-    id: requestId,
-    url: publicUrl(around, url),
-    header: (name: string) => c.req.header(name),
-  };
+  const request = { id: requestId, url: publicUrl(around, url), header };
 
-  const outcome = await asActor(
-    around.sql,
-    claimsOf(actor),
-    requestId,
-    standingQuery(actor),
-    async (db, rows) => {
-      checkStanding(around, actor, readStanding(rows), route.who);
-      const fingerprint =
-        key === null ? '' : `${route.method} ${url.pathname}${url.search}\n${latin1(bytes)}`;
-      const replay = key === null ? null : await findReplay(db, key, fingerprint);
-      if (replay) return replay;
-      const result: unknown = await route.handle({ db, actor, params, query, body, request, around });
-      if (result instanceof AppError) return result;
-      const reply = result instanceof Reply ? result : new Reply(defaultStatus(route), result);
-      if (key !== null) {
-        const kept: unknown = route.withoutSecret ? route.withoutSecret(reply.body) : reply.body;
-        await keepReply(db, key, reply.status, kept);
-      }
-      return reply;
-    },
-  );
+  const work = (): Promise<Reply<unknown> | AppError> =>
+    asActor(
+      around.sql,
+      { claims: claimsOf(actor), requestId, address },
+      standingQuery(actor),
+      async (db, rows) => {
+        await checkStanding(around, actor, readStanding(rows), route.who);
+        const fingerprint =
+          key === null ? '' : `${route.method} ${url.pathname}${url.search}\n${latin1(bytes)}`;
+        const replay = key === null ? null : await findReplay(db, key, fingerprint);
+        if (replay) return replay;
+        const result: unknown = await route.handle({ db, actor, params, query, body, request, around });
+        if (result instanceof AppError) return result;
+        const reply = result instanceof Reply ? result : new Reply(defaultStatus(route), result);
+        if (key !== null) {
+          const kept: unknown = route.withoutSecret ? route.withoutSecret(reply.body) : reply.body;
+          await keepReply(db, key, reply.status, kept);
+        }
+        return reply;
+      },
+    );
+  const outcome = await withinLimits(route, around, { params, body, address }, work);
   if (outcome instanceof AppError) throw outcome;
+  return outcome;
+}
+
+/** Turns are taken before the work and outside its transaction: a guess counts although everything it did is undone. */
+async function withinLimits(
+  route: Route,
+  around: Surroundings,
+  input: { params: unknown; body: unknown; address: string | null },
+  work: () => Promise<Reply<unknown> | AppError>,
+): Promise<Reply<unknown> | AppError> {
+  const turns = await turnsOf(route.limits, around, input);
+  await around.limiter.takeExactly(turns);
+  const outcome = await work().catch(toAppError);
+  const missed = outcome instanceof AppError && outcome.code === 'not_found';
+  if (route.limits?.onlyMisses && !missed) await around.limiter.giveBack(turns);
   return outcome;
 }
 
@@ -80,6 +102,11 @@ function readParams(route: Route, raw: Record<string, string>): unknown {
 
 function defaultStatus(route: Route): number {
   return Number(Object.keys(route.replies)[0]);
+}
+
+/** The other end of the socket, as index.ts passes it on. */
+function peerOf(c: Context): string | null {
+  return (c.env as { peer?: string } | undefined)?.peer ?? null;
 }
 
 /** The address callers know, for links; the function itself stands behind gateways. */

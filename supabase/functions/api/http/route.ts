@@ -11,6 +11,8 @@ export interface Who {
   roles?: readonly Role[];
   /** every signed-in person, with or without a role */
   anyone?: true;
+  /** also without any credential */
+  anonymous?: true;
   /** the scopes an API key needs; an empty list = every key */
   api_key?: readonly ApiScope[];
   provisioning_key?: true;
@@ -57,6 +59,22 @@ export class Reply<T> {
   }
 }
 
+/** How often a route may be asked, besides the limit of the credential. */
+export interface Limits<P, B> {
+  /** For one network address; routes with the same name share the count. */
+  address: AddressLimit;
+  /** Names the secret that a request tries, so that guesses count wherever they come from. */
+  secret?: (input: { params: P; body: B; address: string }) => string | Promise<string>;
+  /** A right code costs nothing: only answers that say `not_found` count. */
+  onlyMisses?: true;
+}
+
+export interface AddressLimit {
+  name: string;
+  limit: number;
+  windowS: number;
+}
+
 export interface RouteConfig<P extends Schema, Q extends Schema, B extends Schema, R extends Schema> {
   method: Method;
   path: string;
@@ -70,6 +88,9 @@ export interface RouteConfig<P extends Schema, Q extends Schema, B extends Schem
   replies: Record<number, R | null>;
   /** `body` is then only documentation, and the handler gets the bytes. */
   rawBody?: true;
+  /** Of the body, in bytes, when it may have more than 256 KiB. */
+  maxBytes?: number;
+  limits?: Limits<Out<P>, Out<B>>;
   /** Takes the secret out of an answer before it is kept for a repeated Idempotency-Key. */
   withoutSecret?: (body: z.output<R>) => z.output<R>;
   /** Device requests without Idempotency-Key go here, outside any transaction of their own. */

@@ -25,7 +25,7 @@ const Packets = z
 /** Many devices' requests share one transaction; answered after its commit. */
 async function receive({ params, secret, body, around }: ExpressCall<{ serial: string }>) {
   const secretHash = await sha256Hex(secret);
-  takeDeviceTurn(around, secretHash);
+  await takeDeviceTurn(around, secretHash);
   const parsed = await readPackets(body, around.arrival);
   const result = await around.door.submit({ serial: params.serial, secretHash, parsed });
   if (!result.ok) throw await refuseSecret(around.sql, secretHash);

@@ -6,11 +6,14 @@ import {
   RegisterRequest,
 } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
+import { ADDRESS_LIMITS } from '../http/limits.ts';
 import { Reply, route } from '../http/route.ts';
 import type { Who } from '../http/route.ts';
 import { registerDevice, registerDevices, withoutDeviceSecrets } from '../services/registration.ts';
 
 const who: Who = { roles: ['admin', 'partner', 'org_admin'], api_key: ['provision'], provisioning_key: true };
+
+const limits = { address: ADDRESS_LIMITS.register } as const;
 
 /** Needed by people who may register for several organisations. */
 const OrgQuery = z.object({ org_id: Id.optional() });
@@ -25,6 +28,7 @@ export const registerRoutes = [
     query: OrgQuery,
     body: RegisterRequest,
     replies: { 201: RegisterReply, 200: RegisterReply },
+    limits,
     withoutSecret: withoutDeviceSecrets,
     handle: async ({ db, query, body, around }) => {
       const { created, reply } = await registerDevice(db, around.env, body, query.org_id ?? null);
@@ -40,6 +44,7 @@ export const registerRoutes = [
     query: OrgQuery,
     body: BulkRegisterRequest,
     replies: { 200: BulkRegisterReply },
+    limits,
     withoutSecret: (reply) => ({
       ...reply,
       results: reply.results.map(({ device, ...item }) =>

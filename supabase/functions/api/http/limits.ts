@@ -1,0 +1,33 @@
+/** What may be asked only so often, whoever asks: doors where secrets could be guessed, and the registering of devices. */
+import type { Surroundings } from '../surroundings.ts';
+import { limitAddress } from './client-address.ts';
+import type { Turn } from './rate-limit.ts';
+import type { AddressLimit, Limits } from './route.ts';
+
+const QUARTER_S = 900;
+
+export const ADDRESS_LIMITS = {
+  claim: { name: 'claim', limit: 30, windowS: QUARTER_S },
+  invitation: { name: 'invitation', limit: 30, windowS: QUARTER_S },
+  sign_in: { name: 'sign-in', limit: 30, windowS: QUARTER_S },
+  register: { name: 'register', limit: 600, windowS: 60 },
+} as const satisfies Record<string, AddressLimit>;
+
+/** Wrong tries at one code, or sign-ins to one account from one address. */
+const TRIES = { limit: 10, windowS: QUARTER_S };
+
+/** The turns a request has to take. A caller without an address shares the turns of all such callers. */
+export async function turnsOf<P, B>(
+  limits: Limits<P, B> | undefined,
+  around: Surroundings,
+  input: { params: P; body: B; address: string | null },
+): Promise<Turn[]> {
+  if (limits === undefined) return [];
+  const address = input.address === null ? 'unknown' : limitAddress(input.address);
+  const { name, ...often } = limits.address;
+  const secret = limits.secret && (await limits.secret({ ...input, address }));
+  return [
+    ...(secret === undefined ? [] : [{ key: `try:${name}:${secret}`, ...TRIES }]),
+    ...(around.env.addressLimits ? [{ key: `address:${name}:${address}`, ...often }] : []),
+  ];
+}
