@@ -70,7 +70,7 @@ export const areas: Area[] = [
     files: /^supabase\/functions\/[^/]+\//,
     reaches: /^supabase\/functions\/(_shared|\{own\})\//,
     packages: new RegExp(
-      `${CONTRACT.source}|^(hono|zod|jose|postgres|resend|react|@react-pdf\\/renderer|@hono\\/zod-openapi)(\\/|$)`,
+      `${CONTRACT.source}|^(hono|zod|jose|postgres|csv-parse|react|@react-pdf\\/renderer|@hono\\/zod-openapi)(\\/|$)`,
     ),
     fix: 'functions use _shared, the contract and npm packages of their deno.json; never another function',
   },
@@ -112,6 +112,12 @@ export const doors: Door[] = [
     within: /^web\/src\//,
     only: /^web\/src\/lib\/attachments\//,
     fix: 'use the attachment in lib/attachments',
+  },
+  {
+    package: /^qrcode$/,
+    within: /^web\/src\//,
+    only: /^web\/src\/lib\/qr\//,
+    fix: 'draw codes with lib/qr: it loads the library with the first code and not with the page',
   },
   {
     package: /^node:/,

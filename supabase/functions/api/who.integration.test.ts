@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApi, type TestApi } from '../test/api.ts';
 
@@ -14,6 +15,9 @@ const ORG = '{org}';
 const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   //                                           apoevctx rwOP kd-
   ['GET', '/me', '                             YYYYYYYY YYYY Y31'],
+  ['PATCH', '/me', '                           YYYYYYYY 3333 331', { full_name: 'Somebody' }],
+  ['POST', '/sign-in/attempts', '              YYYYYYYY YYYY Y3Y', { email: '{unique}@example.com' }],
+  ['GET', '/users', '                          Y3333333 3333 331'],
   ['GET', '/product-types', '                  YYYYYYY3 YY33 331'],
   ['GET', '/devices', '                        YYYYYY33 YY33 331'],
   ['GET', '/devices/acme-001', '               YYYYYY33 YY33 331'],
@@ -27,6 +31,35 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['GET', '/devices/acme-001/credentials', '   YYYYY333 YY33 331'],
   ['POST', '/devices/{spare}/credentials/rotate', 'YYY33333 3333 331', {}],
   ['GET', '/devices/acme-001/dead-letters', '  YYYYY333 YY33 331'],
+  [
+    'POST',
+    '/claims/preview',
+    '                44444444 4444 434',
+    { serial: '{unique}', code: 'wrong-code' },
+  ],
+  [
+    'POST',
+    '/claims',
+    '                        44444444 3333 331',
+    { serial: '{unique}', code: 'wrong-code' },
+  ],
+  ['GET', '/devices/acme-001/claim-code', '    YYYYY333 YY33 331'],
+  ['POST', '/devices/{spare}/claim-code', '    YYY33333 3333 331'],
+  // Nobody claimed it: 409.
+  ['POST', '/devices/{spare}/unclaim', '       99933433 3333 331'],
+  ['GET', '/devices/acme-001/tenures', '       YYYYY333 YY33 331'],
+  [
+    'POST',
+    `/orgs/${ORG}/devices/assign`,
+    '                                          YYY33333 3Y33 331',
+    { serials: ['acme-001'], location_id: '{room}' },
+  ],
+  [
+    'POST',
+    `/orgs/${ORG}/devices/import`,
+    '                                          YYY33333 3Y33 331',
+    { csv: 'serial,name\nacme-001,New', dry_run: true },
+  ],
   ['GET', '/orgs', '                           YYYYY333 YY33 331'],
   ['POST', '/orgs', '                          YY333333 3333 331', { name: 'New' }],
   ['GET', `/orgs/${ORG}`, '                    YYYYY333 YY33 331'],
@@ -43,6 +76,27 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['POST', `/orgs/${ORG}/api-keys`, '          YYY33333 3333 331', { name: 'k', scopes: ['read'] }],
   ['GET', `/orgs/${ORG}/provisioning-keys`, '  YYY33333 3333 331'],
   ['POST', `/orgs/${ORG}/provisioning-keys`, ' YYY33333 3333 331', { name: 'k', product_type: 'tracker' }],
+  ['GET', `/orgs/${ORG}/members`, '            YYYYY333 YY33 331'],
+  ['PATCH', '/members/{uuid}', '               44444333 3333 331', { role: 'viewer' }],
+  ['DELETE', '/members/{uuid}', '              44444444 3333 331'],
+  ['GET', `/orgs/${ORG}/invitations`, '        YYY33333 3333 331'],
+  [
+    'POST',
+    `/orgs/${ORG}/invitations`,
+    '                                          YYY33333 3333 331',
+    { email: '{unique}@example.com', role: 'viewer' },
+  ],
+  ['POST', '/invitations/preview', '           44444444 4444 434', { token: 'unknown-token-unknown-token' }],
+  ['POST', '/invitations/accept', '            44444444 3333 331', { token: 'unknown-token-unknown-token' }],
+  ['POST', '/invitations/{uuid}/resend', '     44444333 3333 331'],
+  ['DELETE', '/invitations/{uuid}', '          44444333 3333 331'],
+  ['GET', '/rooms/{room}/tenants', '           YYYYY333 YY33 331'],
+  ['GET', '/rooms/{room}/code', '              YYY33333 3333 331'],
+  ['POST', '/rooms/{room}/code', '             YYY33333 3333 331', {}],
+  ['DELETE', '/rooms/{otherRoom}/code', '      YYY33333 3333 331'],
+  ['POST', `/orgs/${ORG}/room-codes`, '        YYY33333 3333 331', { room_ids: ['{room}'] }],
+  ['POST', '/room-claims/preview', '           44444444 4444 434', { room_id: '{uuid}', code: 'WRONGC0DE' }],
+  ['POST', '/room-claims', '                   44444444 3333 331', { room_id: '{uuid}', code: 'WRONGC0DE' }],
   ['GET', '/rooms/{room}', '                   YYYYY4Y3 YY33 331'],
   ['GET', '/rooms/{room}/climate', '           YYYYY4Y3 YY33 331'],
   ['GET', '/rooms/{otherRoom}', '              YYYYY443 YY33 331'],
@@ -51,6 +105,16 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['POST', '/live/token', '                    YYYYY433 YY33 331', { topics: [`org:${ORG}`] }],
   ['GET', '/partners', '                       YY333333 3333 331'],
   ['POST', '/partners', '                      Y3333333 3333 331', { name: 'P', slug: '{slug}' }],
+  ['GET', '/partners/{partner}', '             YY333333 3333 331'],
+  ['GET', '/partners/{otherPartner}', '        Y4333333 3333 331'],
+  ['PATCH', '/partners/{partner}', '           YY333333 3333 331', { contact_email: 'p@example.com' }],
+  ['GET', '/partners/{partner}/invitations', ' YY333333 3333 331'],
+  [
+    'POST',
+    '/partners/{partner}/invitations',
+    '                                          Y3333333 3333 331',
+    { email: '{unique}@example.com' },
+  ],
   ['GET', '/partners/{partner}/stats', '       YY333333 3333 331'],
   ['GET', '/partners/{partner}/orgs', '        YY333333 3333 331'],
   ['POST', '/partners/{partner}/orgs', '       YY333333 3333 331', { name: 'Another' }],
@@ -111,6 +175,7 @@ async function fill(text: string): Promise<string> {
     .replaceAll('{partner}', world.partner)
     .replaceAll('{otherPartner}', world.otherPartner)
     .replaceAll('{spare}', `spare-${count}`)
+    .replaceAll('{uuid}', randomUUID())
     .replaceAll('{unique}', `unique-${count}`)
     .replaceAll('{slug}', `slug-${count}`);
 }

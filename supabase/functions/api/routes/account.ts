@@ -1,8 +1,15 @@
-import { LiveLeaseRequest, LiveLeases, LiveToken, Me, ProductType } from '@edgeconductor/sdk/contract';
+import {
+  LiveLeaseRequest,
+  LiveLeases,
+  LiveToken,
+  Me,
+  MePatch,
+  ProductType,
+} from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
 import { EVERYBODY, route, STAFF_AND_CUSTOMER } from '../http/route.ts';
 import { leaseTopics, makeLiveToken } from '../services/live.ts';
-import { whoAmI } from '../services/me.ts';
+import { patchMe, whoAmI } from '../services/me.ts';
 import { listProductTypes } from '../services/product-types.ts';
 
 export const accountRoutes = [
@@ -14,6 +21,16 @@ export const accountRoutes = [
     summary: 'Who this credential is, and its live memberships',
     replies: { 200: Me },
     handle: ({ db, actor }) => whoAmI(db, actor),
+  }),
+  route({
+    method: 'patch',
+    path: '/me',
+    who: { anyone: true },
+    tag: 'Account',
+    summary: 'Change your name or preferences',
+    body: MePatch,
+    replies: { 200: Me },
+    handle: ({ db, actor, body }) => patchMe(db, actor, body),
   }),
   route({
     method: 'get',

@@ -6,8 +6,10 @@ import {
   FlagParam,
 } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
+import { csvReply } from '../http/csv-reply.ts';
 import { pageReply } from '../http/page-reply.ts';
 import { route, STAFF, STAFF_AND_CUSTOMER } from '../http/route.ts';
+import { devicesToCsv, MAX_CSV_LINES } from '../services/csv.ts';
 import * as devices from '../services/devices.ts';
 import { SerialParams } from './params.ts';
 
@@ -17,10 +19,15 @@ export const deviceRoutes = [
     path: '/devices',
     who: { roles: STAFF_AND_CUSTOMER, api_key: ['read'] },
     tag: 'Devices',
-    summary: 'List devices; retired ones only with lifecycle=retired',
+    summary:
+      'List devices; retired ones only with lifecycle=retired; with format=csv as an import takes them',
     query: DeviceListQuery,
     replies: { 200: z.array(Device) },
-    handle: async ({ db, query, request }) => pageReply(await devices.listDevices(db, query), request.url),
+    handle: async ({ db, query, request }) => {
+      if (query.format === 'json') return pageReply(await devices.listDevices(db, query), request.url);
+      const { items } = await devices.listDevices(db, { ...query, limit: MAX_CSV_LINES });
+      return csvReply(devicesToCsv(items), 'devices');
+    },
   }),
   route({
     method: 'get',

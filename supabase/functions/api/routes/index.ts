@@ -1,14 +1,19 @@
 import type { Route } from '../http/route.ts';
 import { accountRoutes } from './account.ts';
+import { bulkRoutes } from './bulk.ts';
+import { claimRoutes } from './claims.ts';
 import { credentialRoutes } from './credentials.ts';
 import { deviceDoorRoutes } from './device-door.ts';
 import { deviceRoutes } from './devices.ts';
+import { invitationRoutes } from './invitations.ts';
 import { keyRoutes } from './keys.ts';
 import { locationRoutes } from './locations.ts';
+import { memberRoutes } from './members.ts';
 import { orgRoutes } from './orgs.ts';
 import { partnerRoutes } from './partners.ts';
 import { recordRoutes } from './records.ts';
 import { registerRoutes } from './register.ts';
+import { roomRoutes } from './rooms.ts';
 import { telemetryRoutes } from './telemetry.ts';
 
 /** Fixed paths stand before those with parameters. */
@@ -16,11 +21,16 @@ export const routes: Route[] = [
   ...registerRoutes,
   ...deviceRoutes,
   ...deviceDoorRoutes,
+  ...claimRoutes,
+  ...bulkRoutes,
   ...telemetryRoutes,
+  ...roomRoutes,
   ...credentialRoutes,
   ...orgRoutes,
   ...locationRoutes,
   ...keyRoutes,
+  ...invitationRoutes,
+  ...memberRoutes,
   ...recordRoutes,
   ...partnerRoutes,
   ...accountRoutes,

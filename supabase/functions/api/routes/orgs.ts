@@ -1,4 +1,4 @@
-import { Org, OrgCreate, OrgOverview, OrgPatch, PageQuery } from '@edgeconductor/sdk/contract';
+import { Org, OrgCreate, OrgListQuery, OrgOverview, OrgPatch } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
 import { pageReply } from '../http/page-reply.ts';
 import { route, STAFF } from '../http/route.ts';
@@ -13,10 +13,9 @@ export const orgRoutes = [
     who: { roles: STAFF, api_key: ['read'] },
     tag: 'Organisations',
     summary: 'Organisations you may read',
-    query: PageQuery,
+    query: OrgListQuery,
     replies: { 200: z.array(Org) },
-    handle: async ({ db, query, request }) =>
-      pageReply(await orgs.listOrgs(db, query.limit, query.after), request.url),
+    handle: async ({ db, query, request }) => pageReply(await orgs.listOrgs(db, query), request.url),
   }),
   route({
     method: 'post',

@@ -3,10 +3,13 @@ import {
   OrgCreate,
   Partner,
   PartnerCreate,
+  PartnerListQuery,
   PartnerOrg,
+  PartnerPatch,
   PartnerStats,
 } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
+import { pageReply } from '../http/page-reply.ts';
 import { route } from '../http/route.ts';
 import { createOrg } from '../services/orgs.ts';
 import * as partners from '../services/partners.ts';
@@ -21,8 +24,9 @@ export const partnerRoutes = [
     who,
     tag: 'Partners',
     summary: 'Partners you may see',
+    query: PartnerListQuery,
     replies: { 200: z.array(Partner) },
-    handle: ({ db }) => partners.listPartners(db),
+    handle: async ({ db, query, request }) => pageReply(await partners.listPartners(db, query), request.url),
   }),
   route({
     method: 'post',
@@ -33,6 +37,27 @@ export const partnerRoutes = [
     body: PartnerCreate,
     replies: { 201: Partner },
     handle: ({ db, body }) => partners.createPartner(db, body),
+  }),
+  route({
+    method: 'get',
+    path: '/partners/{id}',
+    who,
+    tag: 'Partners',
+    summary: 'One partner',
+    params: IdParams,
+    replies: { 200: Partner },
+    handle: ({ db, params }) => partners.getPartner(db, params.id),
+  }),
+  route({
+    method: 'patch',
+    path: '/partners/{id}',
+    who,
+    tag: 'Partners',
+    summary: 'Change a partner; the plan is for administrators',
+    params: IdParams,
+    body: PartnerPatch,
+    replies: { 200: Partner },
+    handle: ({ db, params, body }) => partners.patchPartner(db, params.id, body),
   }),
   route({
     method: 'get',

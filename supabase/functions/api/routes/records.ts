@@ -1,9 +1,11 @@
 /** What an organisation looks back on: refused packets and the audit trail. */
 import { AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
+import { csvReply } from '../http/csv-reply.ts';
 import { pageReply } from '../http/page-reply.ts';
 import { route, STAFF } from '../http/route.ts';
 import { listAudit } from '../services/audit.ts';
+import { auditToCsv, MAX_CSV_LINES } from '../services/csv.ts';
 import { listDeviceDeadLetters, listOrgDeadLetters } from '../services/dead-letters.ts';
 import { IdParams, SerialParams } from './params.ts';
 
@@ -43,7 +45,10 @@ export const recordRoutes = [
     params: IdParams,
     query: AuditQuery,
     replies: { 200: z.array(AuditEntry) },
-    handle: async ({ db, params, query, request }) =>
-      pageReply(await listAudit(db, params.id, query), request.url),
+    handle: async ({ db, params, query, request }) => {
+      if (query.format === 'json') return pageReply(await listAudit(db, params.id, query), request.url);
+      const { items } = await listAudit(db, params.id, { ...query, limit: MAX_CSV_LINES });
+      return csvReply(auditToCsv(items), 'audit');
+    },
   }),
 ];

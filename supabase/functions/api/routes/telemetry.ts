@@ -1,7 +1,8 @@
 import { Id, RoomClimate, TelemetryBuckets, TelemetryQuery, TelemetryRow } from '@edgeconductor/sdk/contract';
 import { z } from 'zod';
+import { csvReply } from '../http/csv-reply.ts';
 import { pageReply } from '../http/page-reply.ts';
-import { EVERYBODY, Reply, route, STAFF_AND_CUSTOMER } from '../http/route.ts';
+import { EVERYBODY, route, STAFF_AND_CUSTOMER } from '../http/route.ts';
 import { toCsv } from '../services/csv.ts';
 import { readRoom, readRoomBuckets } from '../services/rooms.ts';
 import { readBuckets, readRows } from '../services/telemetry.ts';
@@ -20,15 +21,14 @@ export const telemetryRoutes = [
     query: TelemetryQuery,
     replies: { 200: z.union([z.array(TelemetryRow), TelemetryBuckets]) },
     handle: async ({ db, params, query, request }) => {
-      if (query.buckets !== undefined) return readBuckets(db, params.serial, query);
+      if (query.buckets !== undefined) {
+        const json = await readBuckets(db, params.serial, query);
+        return new Reply(200, json as never, { 'Content-Type': 'application/json' });
+      }
       const page = await readRows(db, params.serial, query);
       const reply = pageReply(page, request.url);
       if (query.format !== 'csv') return reply;
-      return new Reply(200, toCsv(page.items, query.metrics) as never, {
-        ...reply.headers,
-        'Content-Type': 'text/csv; charset=utf-8',
-        'Content-Disposition': `attachment; filename="${params.serial}.csv"`,
-      });
+      return csvReply(toCsv(page.items, query.metrics), params.serial, reply.headers);
     },
   }),
   route({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toCell, toCsv } from './csv.ts';
+import { toCell, toCsv, withoutGuard } from './csv.ts';
 
 it('has a column for every key, and an empty cell where a row has none', () => {
   const rows = [
@@ -22,3 +22,10 @@ it('quotes what would break out of a cell', () => {
   expect(toCell('a,b')).toBe('"a,b"');
   expect(toCell('say "hi"\nthere')).toBe('"say ""hi""\nthere"');
 });
+
+it.each(['=1+1', '-5 °C', '@home', "it's", "'quoted'", ''])(
+  'what was exported comes back in as it was: %j',
+  (text) => {
+    expect(withoutGuard(toCell(text))).toBe(text);
+  },
+);

@@ -5,6 +5,7 @@ import { AppError } from '../../_shared/errors.ts';
 import { decodeCursor } from './page.ts';
 import type { CursorValues, Page } from './page.ts';
 import { isMine, selectDevices, sortKey, statusOf } from './device-rows.ts';
+import { contains } from './search.ts';
 
 export function missing(): AppError {
   return new AppError('not_found', 'There is no such thing, or you may not see it.');
@@ -92,7 +93,7 @@ function filters(db: Db, query: DeviceListQuery): Fragment {
     query.lifecycle ? db`d.lifecycle = ${query.lifecycle}` : db`d.lifecycle <> 'retired'`,
   ];
   if (query.q) {
-    const pattern = `%${query.q.replace(/[\\%_]/g, '\\$&')}%`;
+    const pattern = contains(query.q);
     parts.push(db`(d.serial ilike ${pattern} or d.name ilike ${pattern})`);
   }
   return parts.reduce((all, part) => db`${all} and ${part}`);

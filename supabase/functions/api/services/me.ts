@@ -1,5 +1,5 @@
 import { ROLE_HOME, widestRole } from '@edgeconductor/sdk/contract';
-import type { Me } from '@edgeconductor/sdk/contract';
+import type { Me, MePatch } from '@edgeconductor/sdk/contract';
 import type { Actor } from '../../_shared/auth.ts';
 import type { Db } from '../../_shared/db.ts';
 
@@ -24,4 +24,9 @@ export async function whoAmI(db: Db, actor: Actor): Promise<Me> {
   const { kind, id, email, full_name, preferences, memberships, name, org_id, scopes } = { ...nobody, ...me };
   const home = role && ROLE_HOME[role];
   return { kind, id, email, full_name, preferences, role, home, memberships, name, org_id, scopes };
+}
+
+export async function patchMe(db: Db, actor: Actor, patch: MePatch): Promise<Me> {
+  await db`select ec.update_me(${JSON.stringify(patch)}::text::jsonb)`;
+  return whoAmI(db, actor);
 }

@@ -1,22 +1,48 @@
-import type { Partner, PartnerCreate, PartnerOrg, PartnerStats } from '@edgeconductor/sdk/contract';
+import type {
+  Partner,
+  PartnerCreate,
+  PartnerListQuery,
+  PartnerOrg,
+  PartnerPatch,
+  PartnerStats,
+} from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
 import { missing } from './devices.ts';
+import { cutPage, decodeCursor } from './page.ts';
+import type { Page } from './page.ts';
+import { contains } from './search.ts';
 
 type Fragment = ReturnType<Db>;
 
-const selectPartners = (db: Db): Fragment => db`
-  select p.id, p.name, p.slug, p.contact_email, p.plan, p.created_at from public.partners p`;
+const selectPartners = (db: Db, more: Fragment = db``): Fragment => db`
+  select p.id, p.name, p.slug, p.contact_email, p.plan, p.created_at ${more} from public.partners p`;
 
-export function listPartners(db: Db): Promise<Partner[]> {
-  return db<Partner[]>`${selectPartners(db)} order by lower(p.name), p.id`;
+export async function listPartners(db: Db, { limit, after, q }: PartnerListQuery): Promise<Page<Partner>> {
+  const from = after === undefined ? null : decodeCursor(after, 2);
+  const rows = await db<(Partner & { sort_key: string })[]>`
+    ${selectPartners(db, db`, lower(p.name) as sort_key`)} where true
+    ${q ? db`and (p.name ilike ${contains(q)} or p.slug ilike ${contains(q)})` : db``}
+    ${from === null ? db`` : db`and (lower(p.name), p.id) > (${String(from[0])}::text, ${String(from[1])}::uuid)`}
+    order by lower(p.name), p.id limit ${limit + 1}`;
+  const page = cutPage(rows, limit, (partner) => [partner.sort_key, partner.id]);
+  return { ...page, items: page.items.map(({ sort_key: _, ...partner }) => partner) };
+}
+
+export async function getPartner(db: Db, id: string): Promise<Partner> {
+  const [partner] = await db<Partner[]>`${selectPartners(db)} where p.id = ${id}`;
+  if (partner === undefined) throw missing();
+  return partner;
 }
 
 export async function createPartner(db: Db, input: PartnerCreate): Promise<Partner> {
   const [row] = await db<{ id: string }[]>`
     select ec.create_partner(${JSON.stringify(input)}::text::jsonb) ->> 'id' as id`;
-  const [partner] = await db<Partner[]>`${selectPartners(db)} where p.id = ${(row as { id: string }).id}`;
-  if (partner === undefined) throw missing();
-  return partner;
+  return getPartner(db, (row as { id: string }).id);
+}
+
+export async function patchPartner(db: Db, id: string, patch: PartnerPatch): Promise<Partner> {
+  await db`select ec.update_partner(${id}, ${JSON.stringify(patch)}::text::jsonb)`;
+  return getPartner(db, id);
 }
 
 export async function partnerStats(db: Db, id: string): Promise<PartnerStats> {
@@ -52,7 +78,7 @@ export async function partnerOrgs(db: Db, id: string): Promise<PartnerOrg[]> {
     group by o.id order by lower(o.name), o.id`;
 }
 
-async function requirePartner(db: Db, id: string): Promise<void> {
+export async function requirePartner(db: Db, id: string): Promise<void> {
   const [partner] = await db`select from public.partners p where p.id = ${id}`;
   if (partner === undefined) throw missing();
 }

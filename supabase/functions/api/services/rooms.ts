@@ -40,7 +40,8 @@ export async function readRoom(db: Db, id: string): Promise<RoomClimate> {
   const [room] = await db<(RoomClimate & { online: number; seen: boolean })[]>`
     select l.id, l.name, nullif(${roomPath(db)}, l.name) as path,
       coalesce(l.timezone, l1.timezone, l2.timezone, l3.timezone, o.timezone) as timezone,
-      o.name as org_name, o.brand ->> 'contact_email' as contact_email, c.values, c.at,
+      l.org_id, o.name as org_name, jsonb_build_object('name', o.name, 'slug', o.slug, 'brand', o.brand) as org,
+      o.brand ->> 'contact_email' as contact_email, c.values, c.at,
       case when c.online > 0 then 'online' when c.devices > 0 and exists (
         select from public.device_state s join public.devices d on d.num = s.device_num
         where d.location_id = l.id and s.last_seen is not null) then 'offline' else 'never_seen' end as status
