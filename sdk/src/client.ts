@@ -1,14 +1,17 @@
-import type { Me } from './contract/member.ts';
+import type { Me, MePatch } from './contract/member.ts';
 import { Transport } from './request.ts';
 import type { ClientOptions, RequestOptions } from './request.ts';
-import { ProductTypes, Rooms, whoAmI } from './resources/account.ts';
+import { countSignIn, ProductTypes, updateMe, whoAmI } from './resources/account.ts';
+import { Claims } from './resources/claims.ts';
 import { Credentials } from './resources/credentials.ts';
 import { Devices } from './resources/devices.ts';
 import { ApiKeys, ProvisioningKeys } from './resources/keys.ts';
 import { Live } from './resources/live.ts';
 import { Locations, Orgs } from './resources/orgs.ts';
 import { Partners } from './resources/partners.ts';
+import { Invitations, Members, Users } from './resources/people.ts';
 import { Audit, DeadLetters } from './resources/records.ts';
+import { RoomClaims, Rooms } from './resources/rooms.ts';
 import { Telemetry } from './resources/telemetry.ts';
 
 /**
@@ -22,10 +25,15 @@ export class EdgeConductor {
   readonly devices: Devices;
   readonly credentials: Credentials;
   readonly telemetry: Telemetry;
+  readonly claims: Claims;
   readonly orgs: Orgs;
   readonly locations: Locations;
   readonly rooms: Rooms;
+  readonly roomClaims: RoomClaims;
   readonly partners: Partners;
+  readonly invitations: Invitations;
+  readonly members: Members;
+  readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly provisioningKeys: ProvisioningKeys;
   readonly audit: Audit;
@@ -40,10 +48,15 @@ export class EdgeConductor {
     this.devices = new Devices(transport);
     this.credentials = new Credentials(transport);
     this.telemetry = new Telemetry(transport);
+    this.claims = new Claims(transport);
     this.orgs = new Orgs(transport);
     this.locations = new Locations(transport);
     this.rooms = new Rooms(transport);
+    this.roomClaims = new RoomClaims(transport);
     this.partners = new Partners(transport);
+    this.invitations = new Invitations(transport);
+    this.members = new Members(transport);
+    this.users = new Users(transport);
     this.apiKeys = new ApiKeys(transport);
     this.provisioningKeys = new ProvisioningKeys(transport);
     this.audit = new Audit(transport);
@@ -55,5 +68,15 @@ export class EdgeConductor {
   /** Who this credential is, and its live memberships. */
   me(options?: RequestOptions): Promise<Me> {
     return whoAmI(this.#transport, options);
+  }
+
+  /** The person's own name and preferences; null in `preferences` removes a key. */
+  updateMe(patch: MePatch, options?: RequestOptions): Promise<Me> {
+    return updateMe(this.#transport, patch, options);
+  }
+
+  /** Counts a sign-in before it is tried; needs no credential. @throws RateLimitError after too many */
+  signInAttempt(email: string, options?: RequestOptions): Promise<void> {
+    return countSignIn(this.#transport, email, options);
   }
 }

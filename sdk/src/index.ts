@@ -5,6 +5,7 @@ export { List } from './pagination.ts';
 export type { Page } from './pagination.ts';
 export type { ClientOptions, RequestOptions } from './request.ts';
 export type { DeviceFilter } from './resources/devices.ts';
-export type { DeadLetterFilter } from './resources/records.ts';
+export type { InvitationFilter, MemberFilter } from './resources/people.ts';
+export type { AuditFilter, DeadLetterFilter } from './resources/records.ts';
 export type { HistoryOptions, StreamOptions } from './resources/telemetry.ts';
 export type * from './contract/mod.ts';

@@ -25,6 +25,8 @@ export interface ClientOptions {
   accessToken?: string | (() => string | null | Promise<string | null>);
   /** Of the API, e.g. `https://example.com/api`. */
   baseUrl: string;
+  /** Sent with every request. */
+  headers?: Record<string, string>;
   fetch?: typeof fetch;
   /** Milliseconds for one attempt; 30,000 by default. */
   timeout?: number;
@@ -95,7 +97,11 @@ export class Transport {
     const timeoutMs = input.options?.timeout ?? this.#options.timeout ?? 30_000;
     const timeout = AbortSignal.timeout(timeoutMs);
     const own = input.options?.signal;
-    const headers: Record<string, string> = { accept: 'application/json', ...(await this.#credential()) };
+    const headers: Record<string, string> = {
+      ...this.#options.headers,
+      accept: 'application/json',
+      ...(await this.#credential()),
+    };
     if (input.body !== undefined) headers['content-type'] = 'application/json';
     if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
     try {

@@ -1,8 +1,5 @@
-import type { Me } from '../contract/member.ts';
-import type { RoomClimate } from '../contract/overview.ts';
+import type { Me, MePatch } from '../contract/member.ts';
 import type { ProductType } from '../contract/product-type.ts';
-import type { TelemetryBuckets } from '../contract/telemetry.ts';
-import { path } from '../request.ts';
 import type { RequestOptions, Transport } from '../request.ts';
 
 /** Product types with their metrics: labels, units, decimals, ranges. */
@@ -18,33 +15,18 @@ export class ProductTypes {
   }
 }
 
-/** Rooms as their tenants see them. */
-export class Rooms {
-  readonly #transport: Transport;
-  constructor(transport: Transport) {
-    this.#transport = transport;
-  }
-
-  async get(id: string, options?: RequestOptions): Promise<RoomClimate> {
-    return (await this.#transport.request<RoomClimate>({ method: 'GET', path: path`/rooms/${id}`, options }))
-      .data;
-  }
-
-  /** Temperature, humidity and CO₂ of the room over time. */
-  async climate(
-    id: string,
-    options: RequestOptions & { hours?: 1 | 6 | 24 | 168 } = {},
-  ): Promise<TelemetryBuckets> {
-    const input = {
-      method: 'GET',
-      path: path`/rooms/${id}/climate`,
-      query: { hours: options.hours },
-      options,
-    } as const;
-    return (await this.#transport.request<TelemetryBuckets>(input)).data;
-  }
-}
-
 export async function whoAmI(transport: Transport, options?: RequestOptions): Promise<Me> {
   return (await transport.request<Me>({ method: 'GET', path: '/me', options })).data;
+}
+
+export async function updateMe(transport: Transport, patch: MePatch, options?: RequestOptions): Promise<Me> {
+  return (await transport.request<Me>({ method: 'PATCH', path: '/me', body: patch, options })).data;
+}
+
+export async function countSignIn(
+  transport: Transport,
+  email: string,
+  options?: RequestOptions,
+): Promise<void> {
+  await transport.request({ method: 'POST', path: '/sign-in/attempts', body: { email }, options });
 }

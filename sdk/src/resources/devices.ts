@@ -1,3 +1,5 @@
+import type { BulkAssignReply } from '../contract/bulk.ts';
+import type { DeviceImportReply } from '../contract/import.ts';
 import type { BulkRegisterReply, RegisterReply, RegisterRequestInput } from '../contract/register.ts';
 import type {
   Device,
@@ -10,7 +12,7 @@ import type {
 import { list } from '../pagination.ts';
 import type { List } from '../pagination.ts';
 import { path } from '../request.ts';
-import type { RequestOptions, Transport } from '../request.ts';
+import type { Query, RequestOptions, Transport } from '../request.ts';
 
 export interface DeviceFilter {
   orgId?: string | undefined;
@@ -79,15 +81,13 @@ export class Devices {
   }
 
   list(filter: DeviceFilter = {}, options?: RequestOptions): List<Device> {
-    const { orgId, roomId, tenantId, productType, fwVersion, ...rest } = filter;
-    const query = {
-      ...rest,
-      org_id: orgId,
-      room_id: roomId ?? tenantId,
-      product_type: productType,
-      fw_version: fwVersion,
-    };
-    return list(this.#transport, '/devices', query, options);
+    return list(this.#transport, '/devices', filterQuery(filter), options);
+  }
+
+  /** The same as text/csv, up to 10,000 lines; an import takes it back. */
+  csv(filter: DeviceFilter = {}, options?: RequestOptions): Promise<string> {
+    const query = { ...filterQuery(filter), format: 'csv' };
+    return this.#transport.requestText({ method: 'GET', path: '/devices', query, options });
   }
 
   /** @throws NotFoundError */
@@ -113,11 +113,30 @@ export class Devices {
     to: { orgId?: string; roomId?: string | null },
     options?: RequestOptions,
   ): Promise<Device> {
-    const patch: DevicePatch = {
-      ...(to.orgId === undefined ? {} : { org_id: to.orgId }),
-      ...(to.roomId === undefined ? {} : { location_id: to.roomId }),
-    };
-    return this.update(serial, patch, options);
+    return this.update(serial, assignment(to), options);
+  }
+
+  /** Up to 500 devices of an organisation into a room, out of it, or to another organisation; a result for each. */
+  async assignMany(
+    orgId: string,
+    serials: string[],
+    to: { orgId?: string; roomId?: string | null },
+    options?: RequestOptions,
+  ): Promise<BulkAssignReply> {
+    const body = { serials, ...assignment(to) };
+    const input = { method: 'POST', path: path`/orgs/${orgId}/devices/assign`, body, options } as const;
+    return (await this.#transport.request<BulkAssignReply>(input)).data;
+  }
+
+  /** Creates and updates devices by the lines of a spreadsheet; `dryRun` only tells what would happen. */
+  async importCsv(
+    orgId: string,
+    csv: string,
+    options: RequestOptions & { dryRun: boolean },
+  ): Promise<DeviceImportReply> {
+    const body = { csv, dry_run: options.dryRun };
+    const input = { method: 'POST', path: path`/orgs/${orgId}/devices/import`, body, options } as const;
+    return (await this.#transport.request<DeviceImportReply>(input)).data;
   }
 
   /** Retires it: its secrets end, its history stays. An active device needs `force`. */
@@ -125,4 +144,22 @@ export class Devices {
     const query = { force: options?.force ? true : undefined };
     await this.#transport.request({ method: 'DELETE', path: path`/devices/${serial}`, query, options });
   }
+}
+
+function assignment(to: { orgId?: string; roomId?: string | null }): DevicePatch {
+  return {
+    ...(to.orgId === undefined ? {} : { org_id: to.orgId }),
+    ...(to.roomId === undefined ? {} : { location_id: to.roomId }),
+  };
+}
+
+function filterQuery(filter: DeviceFilter): Query {
+  const { orgId, roomId, tenantId, productType, fwVersion, ...rest } = filter;
+  return {
+    ...rest,
+    org_id: orgId,
+    room_id: roomId ?? tenantId,
+    product_type: productType,
+    fw_version: fwVersion,
+  };
 }

@@ -12,7 +12,11 @@ export class Orgs {
     this.#transport = transport;
   }
 
-  list(filter: { limit?: number; after?: string } = {}, options?: RequestOptions): List<Org> {
+  /** `q`: part of the name or slug. */
+  list(
+    filter: { q?: string | undefined; limit?: number; after?: string } = {},
+    options?: RequestOptions,
+  ): List<Org> {
     return list(this.#transport, '/orgs', filter, options);
   }
 

@@ -1,5 +1,7 @@
 import type { Org, OrgCreateInput } from '../contract/org.ts';
-import type { Partner, PartnerCreate, PartnerOrg, PartnerStats } from '../contract/partner.ts';
+import type { Partner, PartnerCreate, PartnerOrg, PartnerPatch, PartnerStats } from '../contract/partner.ts';
+import { list } from '../pagination.ts';
+import type { List } from '../pagination.ts';
 import { path } from '../request.ts';
 import type { RequestOptions, Transport } from '../request.ts';
 
@@ -9,8 +11,23 @@ export class Partners {
     this.#transport = transport;
   }
 
-  async list(options?: RequestOptions): Promise<Partner[]> {
-    return (await this.#transport.request<Partner[]>({ method: 'GET', path: '/partners', options })).data;
+  /** `q`: part of the name or slug. */
+  list(
+    filter: { q?: string | undefined; limit?: number; after?: string } = {},
+    options?: RequestOptions,
+  ): List<Partner> {
+    return list(this.#transport, '/partners', filter, options);
+  }
+
+  async get(id: string, options?: RequestOptions): Promise<Partner> {
+    return (await this.#transport.request<Partner>({ method: 'GET', path: path`/partners/${id}`, options }))
+      .data;
+  }
+
+  /** The plan is for administrators. */
+  async update(id: string, patch: PartnerPatch, options?: RequestOptions): Promise<Partner> {
+    const input = { method: 'PATCH', path: path`/partners/${id}`, body: patch, options } as const;
+    return (await this.#transport.request<Partner>(input)).data;
   }
 
   /** For administrators. */

@@ -6,6 +6,19 @@ import type { List } from '../pagination.ts';
 import { path } from '../request.ts';
 import type { RequestOptions, Transport } from '../request.ts';
 
+export interface AuditFilter {
+  action?: string | undefined;
+  /** Part of an e-mail, key name or serial. */
+  actor?: string | undefined;
+  /** Serial or id of what was changed. */
+  target?: string | undefined;
+  /** ISO 8601 or epoch milliseconds. */
+  from?: string | number | undefined;
+  to?: string | number | undefined;
+  limit?: number | undefined;
+  after?: string | undefined;
+}
+
 /** Who did what. */
 export class Audit {
   readonly #transport: Transport;
@@ -14,12 +27,18 @@ export class Audit {
   }
 
   /** Newest first. */
-  list(
+  list(orgId: string, filter: AuditFilter = {}, options?: RequestOptions): List<AuditEntry> {
+    return list(this.#transport, path`/orgs/${orgId}/audit`, { ...filter }, options);
+  }
+
+  /** The same as text/csv, up to 10,000 lines. */
+  csv(
     orgId: string,
-    filter: { limit?: number; after?: string; action?: string } = {},
+    filter: Omit<AuditFilter, 'limit' | 'after'> = {},
     options?: RequestOptions,
-  ): List<AuditEntry> {
-    return list(this.#transport, path`/orgs/${orgId}/audit`, filter, options);
+  ): Promise<string> {
+    const query = { ...filter, format: 'csv' };
+    return this.#transport.requestText({ method: 'GET', path: path`/orgs/${orgId}/audit`, query, options });
   }
 }
 
