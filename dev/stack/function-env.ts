@@ -34,6 +34,9 @@ export function functionEnv(context: Context): NodeJS.ProcessEnv {
     EC_DB_URL: postgres.url('ec_api'),
     EC_WORKER_DB_URL: postgres.url('ec_worker'),
     EC_WORKER_SECRET: secrets.workerSecret,
+    EC_WEB_SECRET: secrets.webSecret,
+    // Either gateway of the stack writes who asked into X-Forwarded-For, whatever stood there.
+    EC_TRUSTED_PROXIES: '1',
     EC_API_URL: `${supabase_url}/functions/v1/api`,
     EC_WEB_URL: `http://127.0.0.1:${ports.web}`,
     EC_MQTT_HOST: '127.0.0.1',

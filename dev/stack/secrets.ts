@@ -14,6 +14,8 @@ export interface Secrets {
   bridgePassword: string;
   /** Shared by the database and the `worker` function. */
   workerSecret: string;
+  /** With it the web server tells the API which visitor it asks for. */
+  webSecret: string;
 }
 
 export function loadSecrets(dataDir: string): Secrets {
@@ -35,5 +37,6 @@ function make(): Secrets {
     secretKey: `sb_secret_${token(24)}`,
     bridgePassword: token(18),
     workerSecret: token(24),
+    webSecret: token(24),
   };
 }

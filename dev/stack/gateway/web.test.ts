@@ -39,6 +39,7 @@ beforeAll(async () => {
   );
   ports.site = await listening(site);
   ports.supabase = await listening(echo('supabase'));
+  ports.api = await listening(echo('api'));
   address = `http://127.0.0.1:${await listening(webGateway(ports))}`;
 });
 
@@ -52,9 +53,9 @@ afterAll(() => {
 const ask = async (path: string, init?: RequestInit) => (await fetch(`${address}${path}`, init)).json();
 
 test.each([
-  ['/api/devices?limit=1', 'supabase', '/functions/v1/api/devices?limit=1'],
-  ['/api', 'supabase', '/functions/v1/api'],
-  ['/registry/devices/register', 'supabase', '/functions/v1/api/devices/register'],
+  ['/api/devices?limit=1', 'api', '/api/devices?limit=1'],
+  ['/api', 'api', '/api'],
+  ['/registry/devices/register', 'api', '/api/devices/register'],
   ['/auth/v1/verify?token=x', 'supabase', '/auth/v1/verify?token=x'],
   ['/apiary', 'site', '/apiary'],
   ['/org/devices', 'site', '/org/devices'],
@@ -95,7 +96,7 @@ test('websockets pass', async () => {
 });
 
 test('while a part is down the API answers with its own error form and the web app with a page that reloads', async () => {
-  const down = { site: 1, supabase: 1 } as Ports;
+  const down = { site: 1, api: 1, supabase: 1 } as Ports;
   const base = `http://127.0.0.1:${await listening(webGateway(down))}`;
   const api = await fetch(`${base}/api/devices`);
   expect(api.status).toBe(503);

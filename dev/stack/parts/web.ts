@@ -48,5 +48,6 @@ function siteEnv(context: Context): NodeJS.ProcessEnv {
     PUBLIC_SUPABASE_URL: supabase_url ?? '',
     PUBLIC_SUPABASE_PUBLISHABLE_KEY: context.secrets.publishableKey,
     EC_API_URL: api_url ?? '',
+    EC_WEB_SECRET: context.secrets.webSecret,
   };
 }
