@@ -1,4 +1,4 @@
-import { APIError, ConnectionError, type ErrorCode } from '@edgeconductor/sdk';
+import { APIError, ConnectionError, type ErrorCode, type Issue } from '@edgeconductor/sdk';
 
 /** What a screen needs to explain a failure: what happened, what to do, and the id to quote. Plain data, so it
  *  travels from server to browser. */
@@ -8,6 +8,8 @@ export interface Problem {
   title: string;
   detail: string | null;
   request_id: string | null;
+  /** What is wrong with single fields, when that is known. */
+  issues?: Issue[];
 }
 
 /** Either the data or the reason why there is none; pages show the parts that did load. */
@@ -40,6 +42,7 @@ export function toProblem(error: unknown): Problem {
     title: typeof title === 'string' ? title : error.message,
     detail: typeof detail === 'string' ? detail : null,
     request_id: error.requestId,
+    ...(error.issues.length > 0 && { issues: error.issues }),
   };
 }
 
