@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeActivity } from './activity-words.ts';
+import { describeActivity } from '#lib/audit/activity-words.ts';
 import { byType } from './firmware-shares.ts';
 import { meterSegments } from './meter-segments.ts';
 import { byPlace, shortPlace } from './rooms/room-place.ts';

@@ -2,6 +2,7 @@ import Building from '@lucide/svelte/icons/building-2';
 import Door from '@lucide/svelte/icons/door-open';
 import Gauge from '@lucide/svelte/icons/gauge';
 import Inbox from '@lucide/svelte/icons/mail-warning';
+import Settings from '@lucide/svelte/icons/settings';
 import Layers from '@lucide/svelte/icons/layers';
 import Cpu from '@lucide/svelte/icons/cpu';
 import type { Component } from 'svelte';
@@ -20,6 +21,7 @@ const ORG: readonly Place[] = [
   { path: '/org/devices', label: 'Devices', icon: Cpu },
   { path: '/org/rooms', label: 'Rooms', icon: Door },
   { path: '/org/refused', label: 'Refused', icon: Inbox },
+  { path: '/org/settings', label: 'Settings', icon: Settings },
 ];
 const PORTAL: Place = { path: '/portal', label: 'My devices', icon: Cpu };
 const ROOM: Place = { path: '/portal/room', label: 'My room', icon: Door };
