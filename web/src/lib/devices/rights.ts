@@ -1,0 +1,11 @@
+import type { Rights } from '#lib/auth/rights.ts';
+
+/** Whether the person may change a device: an admin who followed a link may look at one of another org than the
+ *  one on the screen, and the API decides about that. */
+export function mayConfigureIn(
+  deviceOrgId: string,
+  page: { org: { id: string } | null; rights: Rights; person: { roles: readonly string[] } },
+): boolean {
+  if (page.org?.id === deviceOrgId) return page.rights.configure;
+  return page.person.roles.some((role) => role === 'admin' || role === 'partner');
+}
