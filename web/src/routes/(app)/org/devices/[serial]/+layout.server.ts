@@ -2,7 +2,8 @@ import { error } from '@sveltejs/kit';
 import { stream } from '#lib/api/load.ts';
 import type { LayoutServerLoad } from './$types';
 
-export const load: LayoutServerLoad = async ({ locals, params, isDataRequest }) => {
+export const load: LayoutServerLoad = async ({ locals, params, isDataRequest, depends }) => {
+  depends('ec:device');
   const api = await locals.api();
   const { value } = await stream(isDataRequest, api.devices.get(params.serial));
   // A document can still answer with the right status; a navigation shows the same inside the page.

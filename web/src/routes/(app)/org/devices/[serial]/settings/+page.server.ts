@@ -8,9 +8,14 @@ const UUID = /^[0-9a-f-]{36}$/;
 
 export const load: PageServerLoad = async ({ locals, params, isDataRequest, depends }) => {
   depends('ec:credentials');
+  depends('ec:claim-code');
   const api = await locals.api();
-  const credentials = await stream(isDataRequest, api.credentials.list(params.serial));
-  return { credentials: credentials.value };
+  const [credentials, claimCode, tenures] = await Promise.all([
+    stream(isDataRequest, api.credentials.list(params.serial)),
+    stream(isDataRequest, api.claims.status(params.serial)),
+    stream(isDataRequest, api.claims.tenures(params.serial)),
+  ]);
+  return { credentials: credentials.value, claimCode: claimCode.value, tenures: tenures.value };
 };
 
 export const actions: Actions = {
