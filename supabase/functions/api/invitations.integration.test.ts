@@ -177,6 +177,7 @@ describe('who may invite whom', () => {
 
 describe('mail', () => {
   it('that the provider cannot take now goes later, once', async () => {
+    await mail.kick();
     const email = newAddress();
     await invite(email);
     mail.refuse(503, 1);

@@ -92,8 +92,9 @@ describe('members', () => {
 
 describe('administrators', () => {
   it('find users, organisations and partners', async () => {
-    const users = await api.get('/users?q=viewer', platform);
-    expect(users.body).toMatchObject([{ memberships: [{ role: 'viewer', org_name: 'acme' }] }]);
+    const { email } = (await members('?role=customer'))[0]!;
+    const users = await api.get(`/users?q=${email.toUpperCase()}`, platform);
+    expect(users.body).toMatchObject([{ memberships: [{ role: 'customer', org_name: 'acme' }] }]);
     const all = [];
     let path = '/users?limit=4';
     for (;;) {

@@ -2,7 +2,7 @@ import { Id, RoomClimate, TelemetryBuckets, TelemetryQuery, TelemetryRow } from 
 import { z } from 'zod';
 import { csvReply } from '../http/csv-reply.ts';
 import { pageReply } from '../http/page-reply.ts';
-import { EVERYBODY, route, STAFF_AND_CUSTOMER } from '../http/route.ts';
+import { EVERYBODY, Reply, route, STAFF_AND_CUSTOMER } from '../http/route.ts';
 import { toCsv } from '../services/csv.ts';
 import { readRoom, readRoomBuckets } from '../services/rooms.ts';
 import { readBuckets, readRows } from '../services/telemetry.ts';

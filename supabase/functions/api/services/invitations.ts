@@ -48,12 +48,13 @@ export async function listPartnerInvitations(
 /** Newest first. */
 async function list(db: Db, where: Fragment, query: InvitationQuery): Promise<Page<Invitation>> {
   const from = query.after === undefined ? null : decodeCursor(query.after, 2);
+  const state = db`private.invitation_state(i.accepted_at, i.revoked_at, i.expires_at)`;
   const rows = await db<Invitation[]>`
-    select i.id, i.org_id, i.partner_id, i.location_id, i.role, i.email, private.invitation_state(i) as state,
+    select i.id, i.org_id, i.partner_id, i.location_id, i.role, i.email, ${state} as state,
       p.email as invited_by, i.created_at, i.expires_at, i.accepted_at, i.revoked_at, i.sent_count, i.last_sent_at
     from public.invitations i left join public.profiles p on p.id = i.invited_by
     where ${where}
-      ${query.state ? db`and private.invitation_state(i) = ${query.state}` : db``}
+      ${query.state ? db`and ${state} = ${query.state}` : db``}
       ${
         from === null
           ? db``
