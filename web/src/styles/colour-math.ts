@@ -1,4 +1,4 @@
-/** sRGB arithmetic for the token tests: WCAG contrast, and distance as colour-blind readers see it. */
+/** sRGB arithmetic for brands and the token tests: WCAG contrast, and distance as colour-blind readers see it. */
 
 export type Rgb = readonly [number, number, number];
 
