@@ -14,6 +14,10 @@ const url = (name: string) => (value: string | undefined) => {
 export const variables = defineEnvVars({
   SUPABASE_URL: { schema: url('SUPABASE_URL'), description: 'Auth server as this server reaches it' },
   EC_API_URL: { schema: url('EC_API_URL'), description: 'REST API as this server reaches it' },
+  EC_WEB_SECRET: {
+    schema: (value) => value ?? '',
+    description: 'Shared with the API, which then believes this server about the addresses of its visitors',
+  },
   PUBLIC_SUPABASE_URL: {
     public: true,
     schema: url('PUBLIC_SUPABASE_URL'),
