@@ -1,63 +1,45 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { safeNext } from '#lib/auth/next-url.ts';
-import type { AuthFailure } from '#lib/supabase/auth.server.ts';
+import { enter, field, sendCode, takeAttempt, verifyCode } from '#lib/server/mailed-code.ts';
+import { refusalOf, type Refusal } from '#lib/server/refusal.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals, url }) => {
   const next = safeNext(url.searchParams.get('next'));
   if (await locals.auth.session()) redirect(303, next);
+  if (await locals.auth.secondFactor.isOwed())
+    redirect(303, `/sign-in/second-factor?next=${encodeURIComponent(next)}`);
   return { next, way: url.searchParams.get('way') === 'code' ? ('code' as const) : ('password' as const) };
 };
 
-const WORDS: Record<AuthFailure, { status: number; message: string }> = {
-  wrong: { status: 400, message: '' },
-  too_many: { status: 429, message: 'Too many attempts. Wait a minute, then try again.' },
-  unreachable: {
-    status: 503,
-    message: 'The sign-in service does not answer right now. Try again in a moment.',
-  },
-};
-
-function refused(failure: AuthFailure, wrong: string, values: { email: string; sent?: boolean }) {
-  const { status, message } = WORDS[failure];
-  return fail(status, { ...values, message: message || wrong });
-}
-
-function text(form: FormData, name: string): string {
-  const value = form.get(name);
-  return typeof value === 'string' ? value.trim() : '';
-}
+const refused = ({ status, message }: Refusal, values: { email: string; sent?: boolean }) =>
+  fail(status, { ...values, message });
 
 export const actions: Actions = {
-  password: async ({ locals, request, url }) => {
-    const form = await request.formData();
-    const email = text(form, 'email');
+  password: async (event) => {
+    const form = await event.request.formData();
+    const email = field(form, 'email');
     const password = form.get('password');
-    if (!email || typeof password !== 'string' || !password) {
+    if (!email || typeof password !== 'string' || !password)
       return fail(400, { email, message: 'Enter your email and your password.' });
-    }
-    const failure = await locals.auth.withPassword(email, password);
-    if (failure) return refused(failure, 'Email and password do not match.', { email });
-    redirect(303, safeNext(url.searchParams.get('next')));
+    const refusal =
+      (await takeAttempt(event, email)) ??
+      refusalOf(await event.locals.auth.withPassword(email, password), 'Email and password do not match.');
+    if (refusal) return refused(refusal, { email });
+    return enter(event, safeNext(event.url.searchParams.get('next')));
   },
 
-  send: async ({ locals, request }) => {
-    const email = text(await request.formData(), 'email');
-    if (!/^\S+@\S+$/.test(email))
-      return fail(400, { email, message: 'Enter the email address of your account.' });
-    const failure = await locals.auth.sendCode(email);
-    if (failure) return refused(failure, '', { email });
-    return { email, sent: true };
+  send: async (event) => {
+    const email = field(await event.request.formData(), 'email');
+    const refusal = await sendCode(event, email, { create: false });
+    return refusal ? refused(refusal, { email }) : { email, sent: true };
   },
 
-  verify: async ({ locals, request, url }) => {
-    const form = await request.formData();
-    const email = text(form, 'email');
-    const code = text(form, 'code').replaceAll(/\s/g, '');
-    if (!/^\d{6}$/.test(code)) return fail(400, { email, sent: true, message: 'The code has six digits.' });
-    const failure = await locals.auth.withCode(email, code);
-    const wrong = 'That code is wrong or too old. Check the newest mail, or send another code.';
-    if (failure) return refused(failure, wrong, { email, sent: true });
-    redirect(303, safeNext(url.searchParams.get('next')));
+  verify: async (event) => {
+    const form = await event.request.formData();
+    const email = field(form, 'email');
+    const refusal = await verifyCode(event, email, field(form, 'code'));
+    if (refusal) return refused(refusal, { email, sent: true });
+    return enter(event, safeNext(event.url.searchParams.get('next')));
   },
 };
