@@ -34,8 +34,11 @@ const sharedChunks = {
   ],
 };
 
+// The page it is for registers it: nobody else needs one.
+const serviceWorker = { register: false as const };
+
 export default defineConfig({
-  plugins: [tailwindcss(), sveltekit({ adapter: adapter(), csp: contentSecurityPolicy })],
+  plugins: [tailwindcss(), sveltekit({ adapter: adapter(), csp: contentSecurityPolicy, serviceWorker })],
   // A font inside the style sheet would need `data:` in the policy and would be loaded by everybody.
   build: { assetsInlineLimit: 0 },
   environments: { client: { build: { rolldownOptions: { output: { codeSplitting: sharedChunks } } } } },

@@ -12,6 +12,8 @@ export const fetchDevice = (serial: string): Promise<Device> => ec.devices.get(s
 
 export const fetchRoom = (id: string): Promise<RoomClimate> => ec.rooms.get(id);
 
+export const fetchRoomDay = (id: string): Promise<TelemetryBuckets> => ec.rooms.climate(id, { hours: 24 });
+
 export function fetchHistory(serial: string, query: HistoryQuery): Promise<TelemetryBuckets> {
   const iso = (at: number) => new Date(at).toISOString();
   const range = 'hours' in query ? { hours: query.hours } : { from: iso(query.from), to: iso(query.to) };

@@ -31,6 +31,11 @@ export class MetricCatalog {
     return this.#types.get(productType)?.type.name ?? productType;
   }
 
+  /** Keys that a customer may set. */
+  controllable(productType: string): string[] {
+    return this.#types.get(productType)?.type.controllable_keys ?? [];
+  }
+
   types(): ProductType[] {
     return [...this.#types.values()].map(({ type }) => type);
   }

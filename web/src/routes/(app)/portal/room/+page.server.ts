@@ -1,15 +1,25 @@
-import { error } from '@sveltejs/kit';
+import { redirect } from '@sveltejs/kit';
 import { stream } from '#lib/api/load.ts';
 import type { PageServerLoad } from './$types';
 
-export const load: PageServerLoad = async ({ locals, isDataRequest }) => {
+const YEAR = 31_536_000;
+const COOKIE = 'ec-room';
+
+export const load: PageServerLoad = async ({ locals, isDataRequest, url, cookies }) => {
   const [api, me] = await Promise.all([locals.api(), locals.me()]);
-  const home = me.memberships.find((membership) => membership.role === 'tenant' && membership.location_id);
-  if (!home?.location_id) error(404, 'Not found');
-  const roomId = home.location_id;
+  const homes = me.memberships.flatMap(({ role, location_id: id, location_name, org_name }) =>
+    role === 'tenant' && id ? [{ id, name: location_name ?? 'My room', org: org_name }] : [],
+  );
+  const asked = url.searchParams.get('room');
+  const home = homes.find(({ id }) => id === (asked ?? cookies.get(COOKIE))) ?? homes[0];
+  if (!home) redirect(303, me.home ?? '/welcome');
+  if (asked === home.id) {
+    const secure = url.protocol === 'https:';
+    cookies.set(COOKIE, home.id, { path: '/portal', maxAge: YEAR, sameSite: 'lax', httpOnly: true, secure });
+  }
   const [room, climate] = await Promise.all([
-    stream(isDataRequest, api.rooms.get(roomId)),
-    stream(isDataRequest, api.rooms.climate(roomId, { hours: 24 })),
+    stream(isDataRequest, api.rooms.get(home.id)),
+    stream(isDataRequest, api.rooms.climate(home.id, { hours: 24 })),
   ]);
-  return { roomId, room: room.value, climate: climate.value };
+  return { roomId: home.id, homes, room: room.value, climate: climate.value };
 };
