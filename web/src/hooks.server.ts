@@ -1,4 +1,4 @@
-import { error, isRedirect, redirect } from '@sveltejs/kit';
+import { error, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
 import { sequence, type Handle, type HandleServerError } from '@sveltejs/kit/hooks';
 import { PUBLIC_SUPABASE_URL } from '$app/env/public';
 import { toProblem, type Problem } from '#lib/problem.ts';
@@ -6,9 +6,11 @@ import { connect } from '#lib/api/server.ts';
 import { safeNext } from '#lib/auth/next-url.ts';
 import { mayVisit, WELCOME } from '#lib/auth/roles.ts';
 import { log } from '#lib/server/log.ts';
+import { isEnhancedPost, sessionExpired } from '#lib/server/session-expired.ts';
 import { Auth } from '#lib/supabase/auth.server.ts';
 
-const OPEN = /^\/(sign-in|sign-out|session)(\/|$)/;
+// What people reach before they have an account; these pages look for a session themselves.
+const OPEN = /^\/((sign-in|sign-out|session|login)(\/|$)|(claim|claim-room|invite)\/?$)/;
 const REQUEST_ID = /^[\w-]{8,64}$/;
 
 /** One id per request: in the log, on error pages, and passed on to the API. */
@@ -42,24 +44,29 @@ const authenticate: Handle = async ({ event, resolve }) => {
   return response;
 };
 
-/** Every page but sign-in belongs to roles. Data requests and form posts of a page pass here as well. */
+/** Every other page belongs to roles. Data requests and form posts of a page pass here as well. */
 const routeByRole: Handle = async ({ event, resolve }) => {
   const { locals, url, route } = event;
   if (route.id === null || OPEN.test(url.pathname)) return resolve(event);
   try {
     // At the same time: the API verifies the token of its own accord, we verify the session.
     const [session, me] = await Promise.all([locals.auth.session(), locals.me()]);
-    if (!session) toSignIn(url);
+    if (!session) return signedOut(event);
     const roles = me.memberships.map((membership) => membership.role);
     if (!mayVisit(url.pathname, roles)) {
       if (url.pathname === '/') redirect(303, me.home ?? WELCOME);
       locals.denied = notYours(locals.requestId);
     }
   } catch (cause) {
+    if (isRedirect(cause) && isEnhancedPost(event) && cause.location.startsWith(SIGN_IN))
+      return signedOut(event);
     if (isRedirect(cause)) throw cause;
     locals.denied = toProblem(cause);
-    // The token is genuine but its session or person is gone.
-    if (locals.denied.code === 'unauthenticated') toSignIn(url);
+    // The token is genuine but its session or person is gone. Kept, it would lead straight back here.
+    if (locals.denied.code === 'unauthenticated') {
+      await locals.auth.signOut();
+      return signedOut(event);
+    }
   }
   // A document shows the refusal inside the app's own error page; everything else gets the bare error.
   if (locals.denied && (event.isDataRequest || event.request.method !== 'GET')) {
@@ -83,7 +90,7 @@ const dress: Handle = async ({ event, resolve }) => {
       `${policy}; connect-src 'self' ${PUBLIC_SUPABASE_URL} ${socket}`,
     );
   response.headers.set('x-content-type-options', 'nosniff');
-  response.headers.set('referrer-policy', 'same-origin');
+  if (!response.headers.has('referrer-policy')) response.headers.set('referrer-policy', 'same-origin');
   return response;
 };
 
@@ -105,8 +112,15 @@ export const handleError: HandleServerError = ({ kind, error: cause, event }) =>
   return;
 };
 
+const SIGN_IN = '/sign-in?next=';
+
 function toSignIn(url: URL): never {
-  redirect(303, `/sign-in?next=${encodeURIComponent(safeNext(url.pathname + url.search))}`);
+  redirect(303, SIGN_IN + encodeURIComponent(safeNext(url.pathname + url.search)));
+}
+
+/** A form that was being filled in when the session ended stays as it is; everything else goes to sign-in. */
+function signedOut(event: RequestEvent): Response {
+  return isEnhancedPost(event) ? sessionExpired() : toSignIn(event.url);
 }
 
 function notYours(requestId: string): Problem {

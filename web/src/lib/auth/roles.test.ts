@@ -11,6 +11,9 @@ describe('pages by role', () => {
     ['partner', '/partner', true],
     ['org_admin', '/partner', false],
     ['customer', '/portal', true],
+    ['customer', '/portal/devices/EC-1', true],
+    ['customer', '/account', true],
+    ['viewer', '/portal', false],
     ['customer', '/portal/room', false],
     ['tenant', '/portal/room', true],
     ['tenant', '/portal', false],
@@ -29,6 +32,9 @@ describe('pages by role', () => {
     expect(mayVisit('/org', [])).toBe(false);
     expect(mayVisit('/', [])).toBe(false);
     expect(mayVisit('/welcome', [])).toBe(true);
+    expect(mayVisit('/account', [])).toBe(true);
+    expect(mayVisit('/claim/done', [])).toBe(true);
+    expect(mayVisit('/accounts', [])).toBe(false);
   });
 
   it('leaves settings to those who may configure', () => {

@@ -15,10 +15,11 @@ const AREAS: readonly { path: string; roles: readonly Role[] }[] = [
 
 /** Where people wait whom nobody has invited yet. */
 export const WELCOME = '/welcome';
+const FOR_EVERYBODY = [WELCOME, '/account', '/claim/done'];
 
-/** Whether a page is for one of these roles. `/welcome` is for everybody who is signed in. */
+/** Whether a page is for one of these roles. Some are for everybody who is signed in. */
 export function mayVisit(path: string, roles: readonly Role[]): boolean {
-  if (isWithin(path, WELCOME)) return true;
+  if (FOR_EVERYBODY.some((area) => isWithin(path, area))) return true;
   const area = AREAS.find((candidate) => isWithin(path, candidate.path));
   return area !== undefined && area.roles.some((role) => roles.includes(role));
 }

@@ -10,10 +10,13 @@ const RENEW_BEFORE_MS = 60_000;
 export class AccessToken {
   #current: TokenReply | null = null;
   #asking: Promise<TokenReply | null> | null = null;
-  #ask: () => Promise<TokenReply | null>;
+  #ask: (fresh: boolean) => Promise<TokenReply | null>;
 
-  /** `ask` answers null when nobody is signed in any more. */
-  constructor(ask: () => Promise<TokenReply | null>) {
+  /**
+   * `ask` answers null when nobody is signed in any more. `fresh`: the present token was refused, so the session has
+   * to be looked up, not only the clock.
+   */
+  constructor(ask: (fresh: boolean) => Promise<TokenReply | null>) {
     this.#ask = ask;
   }
 
@@ -21,8 +24,19 @@ export class AccessToken {
   get = async (): Promise<string | null> => {
     if (this.#current && this.#current.expires_at * 1000 - Date.now() > RENEW_BEFORE_MS)
       return this.#current.access_token;
-    this.#asking ??= this.#ask().finally(() => (this.#asking = null));
+    return this.#fetch(false);
+  };
+
+  /** Another token than the one that was refused; null when the session is over. */
+  renew = async (refused: string): Promise<string | null> => {
+    if (this.#current && this.#current.access_token !== refused) return this.get();
+    this.#current = null;
+    return this.#fetch(true);
+  };
+
+  async #fetch(fresh: boolean): Promise<string | null> {
+    this.#asking ??= this.#ask(fresh).finally(() => (this.#asking = null));
     this.#current = await this.#asking;
     return this.#current?.access_token ?? null;
-  };
+  }
 }
