@@ -69,6 +69,7 @@ export type Database = {
           actor_id: string | null;
           actor_kind: string;
           actor_label: string | null;
+          address: unknown;
           after: Json | null;
           before: Json | null;
           created_at: string;
@@ -85,6 +86,7 @@ export type Database = {
           actor_id?: string | null;
           actor_kind: string;
           actor_label?: string | null;
+          address?: unknown;
           after?: Json | null;
           before?: Json | null;
           created_at?: string;
@@ -100,6 +102,7 @@ export type Database = {
           actor_id?: string | null;
           actor_kind?: string;
           actor_label?: string | null;
+          address?: unknown;
           after?: Json | null;
           before?: Json | null;
           created_at?: string;
@@ -117,29 +120,35 @@ export type Database = {
           code_sha256: string;
           created_at: string;
           device_id: string;
+          ended_reason: string | null;
           expires_at: string | null;
           id: string;
           revoked_at: string | null;
           used_at: string | null;
+          used_by: string | null;
         };
         ComputedFields: never;
         Insert: {
           code_sha256: string;
           created_at?: string;
           device_id: string;
+          ended_reason?: string | null;
           expires_at?: string | null;
           id?: string;
           revoked_at?: string | null;
           used_at?: string | null;
+          used_by?: string | null;
         };
         Update: {
           code_sha256?: string;
           created_at?: string;
           device_id?: string;
+          ended_reason?: string | null;
           expires_at?: string | null;
           id?: string;
           revoked_at?: string | null;
           used_at?: string | null;
+          used_by?: string | null;
         };
         Relationships: [
           {
@@ -147,6 +156,13 @@ export type Database = {
             columns: ['device_id'];
             isOneToOne: false;
             referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'claim_codes_used_by_fkey';
+            columns: ['used_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
             referencedColumns: ['id'];
           },
         ];
@@ -595,6 +611,107 @@ export type Database = {
           },
         ];
       };
+      invitations: {
+        Row: {
+          accepted_at: string | null;
+          accepted_by: string | null;
+          created_at: string;
+          email: string;
+          expires_at: string;
+          id: string;
+          invited_by: string | null;
+          last_sent_at: string;
+          location_id: string | null;
+          membership_id: string | null;
+          org_id: string | null;
+          partner_id: string | null;
+          revoked_at: string | null;
+          role: string;
+          sent_count: number;
+          token_sha256: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          accepted_at?: string | null;
+          accepted_by?: string | null;
+          created_at?: string;
+          email: string;
+          expires_at?: string;
+          id?: string;
+          invited_by?: string | null;
+          last_sent_at?: string;
+          location_id?: string | null;
+          membership_id?: string | null;
+          org_id?: string | null;
+          partner_id?: string | null;
+          revoked_at?: string | null;
+          role: string;
+          sent_count?: number;
+          token_sha256: string;
+        };
+        Update: {
+          accepted_at?: string | null;
+          accepted_by?: string | null;
+          created_at?: string;
+          email?: string;
+          expires_at?: string;
+          id?: string;
+          invited_by?: string | null;
+          last_sent_at?: string;
+          location_id?: string | null;
+          membership_id?: string | null;
+          org_id?: string | null;
+          partner_id?: string | null;
+          revoked_at?: string | null;
+          role?: string;
+          sent_count?: number;
+          token_sha256?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'invitations_accepted_by_fkey';
+            columns: ['accepted_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'invitations_invited_by_fkey';
+            columns: ['invited_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'invitations_membership_id_fkey';
+            columns: ['membership_id'];
+            isOneToOne: false;
+            referencedRelation: 'memberships';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'invitations_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'invitations_org_id_location_id_fkey';
+            columns: ['org_id', 'location_id'];
+            isOneToOne: false;
+            referencedRelation: 'locations';
+            referencedColumns: ['org_id', 'id'];
+          },
+          {
+            foreignKeyName: 'invitations_partner_id_fkey';
+            columns: ['partner_id'];
+            isOneToOne: false;
+            referencedRelation: 'partners';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       locations: {
         Row: {
           created_at: string;
@@ -844,6 +961,28 @@ export type Database = {
           name?: string;
           plan?: string;
           slug?: string;
+        };
+        Relationships: [];
+      };
+      plan_limits: {
+        Row: {
+          max_devices: number | null;
+          max_orgs: number | null;
+          max_users: number | null;
+          plan: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          max_devices?: number | null;
+          max_orgs?: number | null;
+          max_users?: number | null;
+          plan: string;
+        };
+        Update: {
+          max_devices?: number | null;
+          max_orgs?: number | null;
+          max_users?: number | null;
+          plan?: string;
         };
         Relationships: [];
       };
@@ -1175,6 +1314,61 @@ export type Database = {
           tenure_id?: number;
         };
         Relationships: [];
+      };
+      room_codes: {
+        Row: {
+          code_sha256: string;
+          created_at: string;
+          created_by: string | null;
+          ended_reason: string | null;
+          expires_at: string | null;
+          id: string;
+          location_id: string;
+          org_id: string;
+          revoked_at: string | null;
+          version: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          code_sha256: string;
+          created_at?: string;
+          created_by?: string | null;
+          ended_reason?: string | null;
+          expires_at?: string | null;
+          id?: string;
+          location_id: string;
+          org_id: string;
+          revoked_at?: string | null;
+          version: number;
+        };
+        Update: {
+          code_sha256?: string;
+          created_at?: string;
+          created_by?: string | null;
+          ended_reason?: string | null;
+          expires_at?: string | null;
+          id?: string;
+          location_id?: string;
+          org_id?: string;
+          revoked_at?: string | null;
+          version?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'room_codes_created_by_fkey';
+            columns: ['created_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'room_codes_org_id_location_id_fkey';
+            columns: ['org_id', 'location_id'];
+            isOneToOne: false;
+            referencedRelation: 'locations';
+            referencedColumns: ['org_id', 'id'];
+          },
+        ];
       };
       serial_prefixes: {
         Row: {

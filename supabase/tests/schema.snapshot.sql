@@ -117,12 +117,14 @@ create table ec.mail_outbox (
   sent_at timestamp with time zone,
   attempts integer default 0 not null,
   last_error text,
+  failed_at timestamp with time zone,
   constraint mail_outbox_pkey PRIMARY KEY (id),
   constraint mail_outbox_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id)
 );
 alter table ec.mail_outbox enable row level security;
 CREATE INDEX mail_outbox_org_id_idx ON ec.mail_outbox USING btree (org_id);
-CREATE INDEX mail_outbox_unsent_idx ON ec.mail_outbox USING btree (next_attempt_at) WHERE (sent_at IS NULL);
+CREATE INDEX mail_outbox_unsent_idx ON ec.mail_outbox USING btree (next_attempt_at) WHERE ((sent_at IS NULL) AND (failed_at IS NULL));
+comment on column ec.mail_outbox.failed_at is 'Given up; data is emptied, as it is once sent, because it may hold a token';
 
 create table ec.mqtt_outbox (
   id bigint generated always as identity not null,
@@ -145,6 +147,19 @@ CREATE INDEX mqtt_outbox_sent_at_idx ON ec.mqtt_outbox USING btree (sent_at) WHE
 CREATE INDEX mqtt_outbox_unsent_idx ON ec.mqtt_outbox USING btree (id) WHERE (sent_at IS NULL);
 CREATE INDEX mqtt_outbox_unsent_topic_idx ON ec.mqtt_outbox USING btree (topic, id) WHERE (sent_at IS NULL);
 comment on column ec.mqtt_outbox.payload is 'Empty with retain = clears what the broker keeps for the topic';
+
+create unlogged table ec.rate_windows (
+  key text not null,
+  window_start timestamp with time zone not null,
+  used integer not null,
+  granted integer not null,
+  constraint rate_windows_pkey PRIMARY KEY (key),
+  constraint key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 400))),
+  constraint used_is_positive CHECK ((used >= 0))
+) with (fillfactor=50);
+alter table ec.rate_windows enable row level security;
+comment on table ec.rate_windows is 'One row per limited thing; unlogged, a crash forgets at most one window';
+comment on column ec.rate_windows.granted is 'Of the newest call; negative when turns were given back';
 
 create table ec.rollup_pending (
   level text not null,
@@ -289,6 +304,7 @@ create table public.audit_log (
   after jsonb,
   request_id text,
   created_at timestamp with time zone default now() not null,
+  address inet,
   constraint audit_log_pkey PRIMARY KEY (id)
 );
 alter table public.audit_log enable row level security;
@@ -300,6 +316,7 @@ CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 grant select on public.audit_log to authenticated;
 grant select on public.audit_log to service_role;
 comment on table public.audit_log is 'Append-only, and without foreign keys: it outlives what it describes';
+comment on column public.audit_log.address is 'Where the request came from, as far as the configured proxies tell';
 
 create table public.claim_codes (
   id uuid default gen_random_uuid() not null,
@@ -309,20 +326,27 @@ create table public.claim_codes (
   expires_at timestamp with time zone,
   used_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  ended_reason text,
+  used_by uuid,
   constraint claim_codes_pkey PRIMARY KEY (id),
   constraint claim_codes_code_sha256_key UNIQUE (code_sha256),
   constraint claim_codes_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
-  constraint code_sha256_is_a_sha256 CHECK ((length(code_sha256) = 32))
+  constraint claim_codes_used_by_fkey FOREIGN KEY (used_by) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint code_sha256_is_a_sha256 CHECK ((length(code_sha256) = 32)),
+  constraint ended_codes_have_a_reason CHECK (((ended_reason IS NOT NULL) = ((used_at IS NOT NULL) OR (revoked_at IS NOT NULL)))),
+  constraint ended_reason_is_known CHECK ((ended_reason = ANY (ARRAY['used'::text, 'reissued'::text, 'transferred'::text, 'unclaimed'::text, 'retired'::text])))
 );
 alter table public.claim_codes enable row level security;
 CREATE INDEX claim_codes_device_id_idx ON public.claim_codes USING btree (device_id);
+CREATE INDEX claim_codes_used_by_idx ON public.claim_codes USING btree (used_by) WHERE (used_by IS NOT NULL);
 create policy claim_codes_select on public.claim_codes for select to authenticated
   using (EXISTS ( SELECT
    FROM public.devices d
   WHERE ((d.id = claim_codes.device_id) AND (d.org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))))));
-grant select (id, device_id, created_at, expires_at, used_at, revoked_at) on public.claim_codes to authenticated;
-grant select (id, device_id, created_at, expires_at, used_at, revoked_at) on public.claim_codes to service_role;
+grant select (id, device_id, created_at, expires_at, used_at, revoked_at, ended_reason, used_by) on public.claim_codes to authenticated;
+grant select (id, device_id, created_at, expires_at, used_at, revoked_at, ended_reason, used_by) on public.claim_codes to service_role;
 comment on table public.claim_codes is 'The single-use code in a device''s QR; not the device''s secret';
+comment on column public.claim_codes.ended_reason is 'Null = may be used, unless it expired';
 
 create table public.dead_letters (
   id bigint generated always as identity not null,
@@ -529,6 +553,7 @@ create table public.devices (
   constraint serial_is_valid CHECK ((serial ~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$'::text))
 );
 alter table public.devices enable row level security;
+CREATE INDEX devices_alive_org_id_idx ON public.devices USING btree (org_id) WHERE (lifecycle <> 'retired'::text);
 CREATE INDEX devices_customer_id_idx ON public.devices USING btree (customer_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX devices_location_id_idx ON public.devices USING btree (org_id, location_id);
 CREATE INDEX devices_maker_org_id_idx ON public.devices USING btree (maker_org_id);
@@ -546,6 +571,53 @@ comment on column public.devices.org_id is 'Who keeps it now: the maker until cl
 comment on column public.devices.tenure_id is 'The open row of device_tenures';
 comment on column public.devices.registered_at is 'By the wall clock, like its credentials'' created_at: created, or when a retired device was registered again';
 comment on column public.devices.activated_at is 'Its first packet';
+
+create table public.invitations (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid,
+  partner_id uuid,
+  location_id uuid,
+  role text not null,
+  email text not null,
+  token_sha256 bytea not null,
+  invited_by uuid,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone default (now() + '7 days'::interval) not null,
+  accepted_at timestamp with time zone,
+  accepted_by uuid,
+  membership_id uuid,
+  revoked_at timestamp with time zone,
+  sent_count integer default 1 not null,
+  last_sent_at timestamp with time zone default now() not null,
+  constraint invitations_pkey PRIMARY KEY (id),
+  constraint email_is_lower_case CHECK (((email = lower(email)) AND (email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254))),
+  constraint ends_once CHECK ((num_nonnulls(accepted_at, revoked_at) <= 1)),
+  constraint invitations_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint invitations_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id) ON DELETE SET NULL,
+  constraint invitations_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint invitations_org_id_location_id_fkey FOREIGN KEY (org_id, location_id) REFERENCES public.locations(org_id, id) ON DELETE CASCADE,
+  constraint invitations_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES public.partners(id),
+  constraint invitations_token_sha256_key UNIQUE (token_sha256),
+  constraint scope_fits_role CHECK (
+CASE role
+    WHEN 'partner'::text THEN ((partner_id IS NOT NULL) AND (num_nonnulls(org_id, location_id) = 0))
+    WHEN 'tenant'::text THEN ((partner_id IS NULL) AND (num_nonnulls(org_id, location_id) = 2))
+    ELSE ((role = ANY (ARRAY['org_admin'::text, 'operator'::text, 'viewer'::text, 'customer'::text])) AND (org_id IS NOT NULL) AND (num_nonnulls(partner_id, location_id) = 0))
+END),
+  constraint token_sha256_is_a_sha256 CHECK ((length(token_sha256) = 32))
+);
+alter table public.invitations enable row level security;
+CREATE INDEX invitations_accepted_by_idx ON public.invitations USING btree (accepted_by);
+CREATE UNIQUE INDEX invitations_are_open_once ON public.invitations USING btree (org_id, partner_id, location_id, role, email) NULLS NOT DISTINCT WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+CREATE INDEX invitations_invited_by_idx ON public.invitations USING btree (invited_by);
+CREATE INDEX invitations_membership_id_idx ON public.invitations USING btree (membership_id);
+CREATE INDEX invitations_org_id_idx ON public.invitations USING btree (org_id, location_id);
+CREATE INDEX invitations_partner_id_idx ON public.invitations USING btree (partner_id);
+create policy invitations_select on public.invitations for select to authenticated
+  using ((org_id = ANY (ARRAY( SELECT private.my_managed_org_ids() AS my_managed_org_ids))) OR (partner_id = ANY (ARRAY( SELECT private.my_partner_ids() AS my_partner_ids))));
+grant select (id, org_id, partner_id, location_id, role, email, invited_by, created_at, expires_at, accepted_at, accepted_by, membership_id, revoked_at, sent_count, last_sent_at) on public.invitations to authenticated;
+grant select (id, org_id, partner_id, location_id, role, email, invited_by, created_at, expires_at, accepted_at, accepted_by, membership_id, revoked_at, sent_count, last_sent_at) on public.invitations to service_role;
 
 create table public.locations (
   id uuid default gen_random_uuid() not null,
@@ -665,6 +737,7 @@ CREATE INDEX orgs_partner_id_idx ON public.orgs USING btree (partner_id);
 CREATE INDEX orgs_product_idx ON public.orgs USING btree (product);
 create policy orgs_select on public.orgs for select to authenticated
   using ((id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (id = ANY (ARRAY( SELECT private.my_portal_org_ids() AS my_portal_org_ids))));
+CREATE TRIGGER orgs_end_leases AFTER UPDATE OF live_epoch ON public.orgs FOR EACH ROW WHEN ((old.live_epoch IS DISTINCT FROM new.live_epoch)) EXECUTE FUNCTION private.end_leases();
 grant select on public.orgs to authenticated;
 grant select on public.orgs to service_role;
 comment on column public.orgs.num is 'Short key of the org in high-volume tables';
@@ -689,6 +762,24 @@ create policy partners_select on public.partners for select to authenticated
   using (id = ANY (ARRAY( SELECT private.my_partner_ids() AS my_partner_ids)));
 grant select on public.partners to authenticated;
 grant select on public.partners to service_role;
+
+create table public.plan_limits (
+  plan text not null,
+  max_devices integer,
+  max_users integer,
+  max_orgs integer,
+  constraint plan_limits_pkey PRIMARY KEY (plan),
+  constraint limits_are_positive CHECK ((LEAST(max_devices, max_users, max_orgs) > 0)),
+  constraint plan_is_known CHECK ((plan = ANY (ARRAY['starter'::text, 'pro'::text, 'business'::text, 'enterprise'::text])))
+);
+alter table public.plan_limits enable row level security;
+create policy plan_limits_select on public.plan_limits for select to authenticated
+  using true;
+grant select on public.plan_limits to authenticated;
+grant select on public.plan_limits to service_role;
+comment on column public.plan_limits.max_devices is 'Of an org; retired ones do not count';
+comment on column public.plan_limits.max_users is 'Org admins, operators and viewers of an org; customers and tenants do not count';
+comment on column public.plan_limits.max_orgs is 'Of a partner';
 
 create table public.product_types (
   key text not null,
@@ -729,6 +820,7 @@ create table public.profiles (
 alter table public.profiles enable row level security;
 create policy profiles_select on public.profiles for select to authenticated
   using ((id = ( SELECT private.my_user_id() AS my_user_id)) OR (id = ANY (ARRAY( SELECT private.my_people_ids() AS my_people_ids))));
+CREATE TRIGGER profiles_end_memberships BEFORE DELETE ON public.profiles FOR EACH ROW EXECUTE FUNCTION private.end_memberships();
 grant select on public.profiles to authenticated;
 grant select on public.profiles to service_role;
 comment on table public.profiles is 'Made by ec.ensure_profile() at a person''s first request';
@@ -864,6 +956,35 @@ create policy rollups_5m_select on public.rollups_5m for select to authenticated
 grant select on public.rollups_5m to authenticated;
 grant select on public.rollups_5m to service_role;
 
+create table public.room_codes (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid not null,
+  location_id uuid not null,
+  version integer not null,
+  code_sha256 bytea not null,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  ended_reason text,
+  constraint room_codes_pkey PRIMARY KEY (id),
+  constraint code_sha256_is_a_sha256 CHECK ((length(code_sha256) = 32)),
+  constraint ended_codes_have_a_reason CHECK (((ended_reason IS NULL) = (revoked_at IS NULL))),
+  constraint ended_reason_is_known CHECK ((ended_reason = ANY (ARRAY['rotated'::text, 'revoked'::text]))),
+  constraint room_codes_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.profiles(id) ON DELETE SET NULL,
+  constraint room_codes_location_id_version_key UNIQUE (location_id, version),
+  constraint room_codes_org_id_location_id_fkey FOREIGN KEY (org_id, location_id) REFERENCES public.locations(org_id, id) ON DELETE CASCADE
+);
+alter table public.room_codes enable row level security;
+CREATE UNIQUE INDEX room_codes_are_live_once_per_room ON public.room_codes USING btree (location_id) WHERE (revoked_at IS NULL);
+CREATE INDEX room_codes_created_by_idx ON public.room_codes USING btree (created_by);
+CREATE INDEX room_codes_org_id_idx ON public.room_codes USING btree (org_id, location_id);
+create policy room_codes_select on public.room_codes for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_managed_org_ids() AS my_managed_org_ids)));
+grant select (id, org_id, location_id, version, created_by, created_at, expires_at, revoked_at, ended_reason) on public.room_codes to authenticated;
+grant select (id, org_id, location_id, version, created_by, created_at, expires_at, revoked_at, ended_reason) on public.room_codes to service_role;
+comment on column public.room_codes.version is 'Counts the codes a room has had';
+
 create table public.serial_prefixes (
   prefix text not null,
   maker_org_id uuid not null,
@@ -920,6 +1041,53 @@ grant select on ec.mqtt_credentials to ec_broker;
 
 -- Functions
 
+CREATE OR REPLACE FUNCTION ec.accept_invitation(token_sha256 bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me uuid := private.my_user_id();
+  invitation public.invitations;
+  membership uuid;
+begin
+  if me is null then
+    perform private.refuse('EC403', 'forbidden', 'A person accepts an invitation: sign in.');
+  end if;
+  perform ec.ensure_profile();
+  select i.* into invitation from public.invitations i where i.token_sha256 = accept_invitation.token_sha256 for update;
+  if invitation.id is null then
+    perform private.refuse_missing();
+  elsif not exists (
+    select from auth.users u
+    where u.id = me and lower(u.email) = invitation.email and u.email_confirmed_at is not null
+  ) then
+    perform private.refuse('EC403', 'forbidden',
+      format('This invitation is for %s. Sign in with that address, confirmed by its code.', invitation.email),
+      jsonb_build_object('email', invitation.email));
+  end if;
+  if invitation.accepted_at is not null then
+    if invitation.accepted_by = me
+      and exists (select from public.memberships m where m.id = invitation.membership_id and m.ended_at is null) then
+      return jsonb_build_object('membership', private.membership_json(invitation.membership_id), 'repeated', true);
+    end if;
+    perform private.refuse('EC409', 'already_used', 'This invitation was accepted before. Ask for a new one.', '{"reason": "accepted"}');
+  elsif invitation.revoked_at is not null then
+    perform private.refuse('EC410', 'expired', 'This invitation was taken back. Ask whoever sent it.', '{"reason": "revoked"}');
+  elsif invitation.expires_at <= now() then
+    perform private.refuse('EC410', 'expired', 'This invitation has expired. Ask for a new one.', '{"reason": "expired"}');
+  end if;
+  membership := private.grant_membership(me, invitation);
+  update public.invitations i set accepted_at = now(), accepted_by = me, membership_id = membership where i.id = invitation.id;
+  perform private.write_audit('invitation_accepted', 'invitation', invitation.id::text, invitation.org_id, null,
+    jsonb_build_object('email', invitation.email, 'role', invitation.role, 'membership_id', membership), invitation.partner_id);
+  return jsonb_build_object('membership', private.membership_json(membership), 'repeated', false);
+end
+$function$;
+grant execute on function ec.accept_invitation(bytea) to authenticated;
+comment on function ec.accept_invitation(bytea) is 'The invited person → {membership, repeated}. EC403 forbidden {email} | plan_limit, EC404, EC409 already_used, EC410 expired {reason}';
+
 CREATE OR REPLACE FUNCTION ec.assign_device(serial text, target jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -955,31 +1123,27 @@ begin
     return private.device_json(before);
   end if;
 
-  update public.devices d set
-    org_id = new_org, location_id = new_location,
-    customer_id = case when new_org = d.org_id then d.customer_id end,
-    claimed_at = case when new_org = d.org_id then d.claimed_at else now() end,
-    lifecycle = case when new_org <> d.org_id and d.lifecycle = 'manufactured' then 'claimed' else d.lifecycle end
-  where d.id = before.id
-  returning d.* into after;
-  perform private.start_tenure(after.id,
-    new_org <> before.org_id or private.has_tenants(before.location_id) or private.has_tenants(new_location));
+  if new_org <> before.org_id then
+    perform private.require_room_in_plan(new_org, 'devices');
+    perform private.end_claim_codes(before.id, 'transferred');
+    after := private.hand_over(before, new_org, new_location, null, now());
+    perform private.write_audit('device_received', 'device', after.serial, after.org_id, null,
+      jsonb_build_object('product_type', after.product_type));
+  else
+    update public.devices d set location_id = new_location where d.id = before.id returning d.* into after;
+    perform private.start_tenure(after.id, private.has_tenants(before.location_id) or private.has_tenants(new_location));
+    if private.has_tenants(before.location_id) then
+      perform private.raise_epochs(array[before.org_id]);
+    end if;
+  end if;
   perform private.write_audit('device_assigned', 'device', after.serial, before.org_id,
     jsonb_build_object('org_id', before.org_id, 'location_id', before.location_id),
     jsonb_build_object('org_id', after.org_id, 'location_id', after.location_id));
-  if new_org <> before.org_id then
-    update public.claim_codes c set revoked_at = now()
-    where c.device_id = after.id and c.used_at is null and c.revoked_at is null;
-    -- Sockets on the device's live topic belong to the old holder.
-    update public.orgs o set live_epoch = o.live_epoch + 1 where o.id = before.org_id;
-    perform private.write_audit('device_received', 'device', after.serial, after.org_id, null,
-      jsonb_build_object('product_type', after.product_type));
-  end if;
   return private.device_json(after);
 end
 $function$;
 grant execute on function ec.assign_device(text,jsonb) to authenticated;
-comment on function ec.assign_device(text,jsonb) is 'Keys org_id, location_id (null = no room) → the device. EC400, EC403, EC404, EC409 conflict (retired)';
+comment on function ec.assign_device(text,jsonb) is 'Keys org_id, location_id (null = no room) → the device. EC400, EC403 forbidden | plan_limit, EC404, EC409 conflict (retired)';
 
 CREATE OR REPLACE FUNCTION ec.assign_devices(items json)
  RETURNS jsonb
@@ -1017,6 +1181,46 @@ end
 $function$;
 grant execute on function ec.assign_devices(json) to authenticated;
 comment on function ec.assign_devices(json) is 'Up to 500 of {serial, org_id?, location_id?}, each with its own result';
+
+CREATE OR REPLACE FUNCTION ec.assign_org_devices(org_id uuid, serials text[], target jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  item record;
+  result jsonb;
+  results jsonb[] := array_fill(null::jsonb, array[greatest(cardinality(serials), 1)]);
+  failed_detail text;
+  failed_hint text;
+begin
+  perform private.require_org(assign_org_devices.org_id, 'configure');
+  if coalesce(cardinality(serials), 0) not between 1 and 500 then
+    perform private.refuse('EC400', 'invalid_request', 'Assign 1 to 500 devices in one call.');
+  end if;
+  -- In the order of serials, so that two calls over the same ones cannot wait for each other.
+  for item in select s.serial, s.i::int as i from unnest(serials) with ordinality s (serial, i) order by s.serial, s.i loop
+    begin
+      if not exists (
+        select from public.devices d where d.serial = item.serial and d.org_id = assign_org_devices.org_id
+      ) then
+        perform private.refuse_missing();
+      end if;
+      result := jsonb_build_object('ok', true, 'device', ec.assign_device(item.serial, target));
+    exception
+      when sqlstate 'EC400' or sqlstate 'EC403' or sqlstate 'EC404' or sqlstate 'EC409' or invalid_text_representation then
+        get stacked diagnostics failed_detail = pg_exception_detail, failed_hint = pg_exception_hint;
+        result := jsonb_build_object('ok', false,
+          'error', private.item_error(sqlstate, sqlerrm, failed_detail, failed_hint));
+    end;
+    results[item.i] := result || jsonb_build_object('i', item.i - 1, 'serial', item.serial);
+  end loop;
+  return to_jsonb(results);
+end
+$function$;
+grant execute on function ec.assign_org_devices(uuid,text[],jsonb) to authenticated;
+comment on function ec.assign_org_devices(uuid,text[],jsonb) is 'Up to 500 devices of the org to {org_id?, location_id?} → [{i, serial, ok, device | error}] in the order given. EC400, EC403, EC404';
 
 CREATE OR REPLACE FUNCTION ec.await_days(device_nums integer[], quarters timestamp with time zone[])
  RETURNS void
@@ -1119,6 +1323,39 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.change_member_role(membership_id uuid, role text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.memberships := private.lock_membership(membership_id);
+  after public.memberships;
+begin
+  if before.ended_at is not null then
+    perform private.refuse_missing();
+  elsif private.staff_rank(before.role) is null then
+    perform private.refuse('EC422', 'unprocessable', format('A %s stays one; end the membership and invite again.', before.role));
+  elsif private.staff_rank(change_member_role.role) is null then
+    perform private.refuse('EC422', 'unprocessable', 'role is org_admin, operator or viewer.');
+  elsif before.role = change_member_role.role then
+    return private.member_json(before);
+  end if;
+  if before.role = 'org_admin' then
+    perform private.require_other_org_admin(before);
+  end if;
+  update public.memberships m set role = change_member_role.role where m.id = before.id returning m.* into after;
+  perform private.write_audit('member_role_changed', 'membership', after.id::text, after.org_id,
+    private.member_json(before), private.member_json(after));
+  return private.member_json(after);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'This person has that role here already.');
+end
+$function$;
+grant execute on function ec.change_member_role(uuid,text) to authenticated;
+comment on function ec.change_member_role(uuid,text) is 'Among org_admin, operator, viewer; counts at once → the member. EC403, EC404, EC409 conflict (last org admin), EC422';
+
 CREATE OR REPLACE FUNCTION ec.chart_plan(starts timestamp with time zone, ends timestamp with time zone, now timestamp with time zone, OUT source text, OUT bucket_s integer)
  RETURNS record
  LANGUAGE sql
@@ -1139,6 +1376,91 @@ AS $function$
   limit 1
 $function$;
 grant execute on function ec.chart_plan(timestamp with time zone,timestamp with time zone,timestamp with time zone) to authenticated;
+
+CREATE OR REPLACE FUNCTION ec.claim_device(serial text, code_sha256 bytea, org_id uuid DEFAULT NULL::uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me uuid := private.my_user_id();
+  before public.devices;
+  after public.devices;
+  code public.claim_codes;
+  reply jsonb;
+begin
+  if me is null then
+    perform private.refuse('EC403', 'forbidden', 'A person claims a device: sign in.');
+  end if;
+  if claim_device.org_id is not null then
+    perform private.require_org(claim_device.org_id, 'provision');
+  end if;
+  perform ec.ensure_profile();
+  select d.* into before from public.devices d
+  where d.serial = claim_device.serial
+    and exists (select from public.claim_codes c where c.device_id = d.id and c.code_sha256 = claim_device.code_sha256)
+  for update;
+  if before.id is null then
+    perform private.refuse_missing();
+  end if;
+  select c.* into strict code from public.claim_codes c where c.code_sha256 = claim_device.code_sha256;
+  reply := jsonb_build_object('device_id', before.id, 'serial', before.serial,
+    'place', case when claim_device.org_id is null then 'portal' else 'org' end,
+    'org_id', coalesce(claim_device.org_id, before.org_id));
+  -- A lost reply: the same person asks for what they have.
+  if code.ended_reason = 'used' and code.used_by = me and before.customer_id is not distinct from
+    (case when claim_device.org_id is null then me end) and before.org_id = coalesce(claim_device.org_id, before.org_id) then
+    return reply || '{"repeated": true}';
+  end if;
+  perform private.require_claimable(private.claim_state(code.ended_reason, code.expires_at));
+
+  if claim_device.org_id is null then
+    insert into public.memberships (user_id, role, org_id) values (me, 'customer', before.org_id) on conflict do nothing;
+    after := private.hand_over(before, before.org_id, before.location_id, me, now());
+  elsif claim_device.org_id = before.org_id then
+    after := private.hand_over(before, before.org_id, before.location_id, null, now());
+  else
+    perform private.require_room_in_plan(claim_device.org_id, 'devices');
+    perform private.end_claim_codes(before.id, 'transferred');
+    after := private.hand_over(before, claim_device.org_id, null, null, now());
+    perform private.write_handover_audit('device_claimed', before.serial, before.org_id, 'another organisation');
+  end if;
+  update public.claim_codes c set used_at = now(), used_by = me, ended_reason = 'used', revoked_at = null where c.id = code.id;
+  perform private.write_audit('device_claimed', 'device', after.serial, after.org_id,
+    case when after.org_id = before.org_id then jsonb_build_object('customer_id', before.customer_id, 'claimed_at', before.claimed_at) end,
+    jsonb_build_object('customer_id', after.customer_id, 'claimed_at', after.claimed_at));
+  return reply || '{"repeated": false}';
+end
+$function$;
+grant execute on function ec.claim_device(text,bytea,uuid) to authenticated;
+comment on function ec.claim_device(text,bytea,uuid) is 'org_id null = into the person''s portal → {device_id, serial, place, org_id, repeated}. EC403 forbidden | plan_limit, EC404, EC409 already_used, EC410 expired {reason}';
+
+CREATE OR REPLACE FUNCTION ec.claim_mail(worker text, max integer DEFAULT 20)
+ RETURNS TABLE(id bigint, org_id uuid, to_address text, template text, data jsonb, attempts integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+begin
+  return query
+  with due as (
+    select o.id from ec.mail_outbox o
+    where o.sent_at is null and o.failed_at is null and o.next_attempt_at <= clock_timestamp()
+      and (o.claimed_until is null or o.claimed_until <= clock_timestamp())
+    order by o.next_attempt_at, o.id
+    limit claim_mail.max
+    for update skip locked
+  )
+  update ec.mail_outbox o
+  set claimed_by = claim_mail.worker, claimed_until = clock_timestamp() + interval '60 seconds', attempts = o.attempts + 1
+  from due where o.id = due.id
+  returning o.id, o.org_id, o.to_address, o.template, o.data, o.attempts;
+end
+$function$;
+grant execute on function ec.claim_mail(text,integer) to ec_worker;
+comment on function ec.claim_mail(text,integer) is 'Due mail, leased to the worker for 60 s; attempts counts this one';
 
 CREATE OR REPLACE FUNCTION ec.claim_mqtt_outbox(worker text, max integer DEFAULT 500)
  RETURNS TABLE(id bigint, serial text, topic text, payload text, qos integer, retain boolean)
@@ -1177,6 +1499,38 @@ $function$;
 grant execute on function ec.claim_mqtt_outbox(text,integer) to ec_bridge;
 comment on function ec.claim_mqtt_outbox(text,integer) is 'Unsent messages, oldest first, leased to the worker for 30 s';
 
+CREATE OR REPLACE FUNCTION ec.claim_room(room_id uuid, code text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me uuid := private.my_user_id();
+  room public.locations;
+  membership uuid;
+  repeated bool := false;
+begin
+  if me is null then
+    perform private.refuse('EC403', 'forbidden', 'A person moves into a room: sign in.');
+  end if;
+  perform ec.ensure_profile();
+  room := private.require_room_code(claim_room.room_id, claim_room.code);
+  insert into public.memberships (user_id, role, org_id, location_id) values (me, 'tenant', room.org_id, room.id)
+  on conflict do nothing returning id into membership;
+  if membership is null then
+    repeated := true;
+    select m.id into strict membership from public.memberships m
+    where m.user_id = me and m.role = 'tenant' and m.location_id = room.id and m.ended_at is null;
+  else
+    perform private.write_audit('room_claimed', 'location', room.id::text, room.org_id, null, jsonb_build_object('membership_id', membership));
+  end if;
+  return jsonb_build_object('membership', private.membership_json(membership), 'repeated', repeated);
+end
+$function$;
+grant execute on function ec.claim_room(uuid,text) to authenticated;
+comment on function ec.claim_room(uuid,text) is 'The person becomes the room''s tenant → {membership, repeated}. EC403, EC404, EC410 expired {reason}';
+
 CREATE OR REPLACE FUNCTION ec.create_api_key(org_id uuid, name text, prefix text, key_sha256 bytea, scopes text[] DEFAULT NULL::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1208,6 +1562,54 @@ end
 $function$;
 grant execute on function ec.create_api_key(uuid,text,text,bytea,text[],timestamp with time zone) to authenticated;
 comment on function ec.create_api_key(uuid,text,text,bytea,text[],timestamp with time zone) is 'scopes null = all the maker may give → the key''s row without its hash. EC400, EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.create_invitation(target jsonb, token_sha256 bytea, url text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  invitation public.invitations;
+  address text := lower(btrim(target ->> 'email'));
+  wanted record;
+begin
+  perform private.require_inviter(target);
+  perform private.require_keys(target, array['org_id', 'partner_id', 'role', 'email', 'location_id']);
+  select x.* into wanted from jsonb_to_record(target) x (org_id uuid, partner_id uuid, location_id uuid, role text);
+  if address is null or length(address) > 254 or address !~ '^[^@\s]+@[^@\s]+$' then
+    perform private.refuse('EC422', 'unprocessable', 'email is an e-mail address.');
+  end if;
+  if exists (
+    select from public.memberships m join public.profiles p on p.id = m.user_id
+    where lower(p.email) = address and m.ended_at is null
+      and (m.role, m.org_id, m.partner_id, m.location_id)
+        is not distinct from (wanted.role, wanted.org_id, wanted.partner_id, wanted.location_id)
+  ) then
+    perform private.refuse('EC409', 'conflict', 'This person has that access already.');
+  end if;
+  if wanted.role in ('org_admin', 'operator', 'viewer') then
+    perform private.require_room_in_plan(wanted.org_id, 'users', 1, private.promised_seats(wanted.org_id, address));
+  end if;
+  insert into public.invitations as i (org_id, partner_id, location_id, role, email, token_sha256, invited_by)
+  values (wanted.org_id, wanted.partner_id, wanted.location_id, wanted.role, address,
+    create_invitation.token_sha256, private.my_user_id())
+  on conflict (org_id, partner_id, location_id, role, email) where accepted_at is null and revoked_at is null
+  do update set
+    token_sha256 = excluded.token_sha256, invited_by = excluded.invited_by, expires_at = excluded.expires_at,
+    sent_count = i.sent_count + 1, last_sent_at = now()
+  returning * into invitation;
+  perform private.mail_invitation(invitation, url);
+  perform private.write_audit(case when invitation.sent_count = 1 then 'invitation_sent' else 'invitation_resent' end,
+    'invitation', invitation.id::text, invitation.org_id, null,
+    jsonb_build_object('email', invitation.email, 'role', invitation.role, 'location_id', invitation.location_id),
+    invitation.partner_id);
+  return private.invitation_json(invitation);
+end
+$function$;
+grant execute on function ec.create_invitation(jsonb,bytea,text) to authenticated;
+comment on function ec.create_invitation(jsonb,bytea,text) is '{org_id | partner_id, role, email, location_id?} → the invitation; an open one is sent again. EC403 forbidden | plan_limit, EC404, EC409, EC422';
 
 CREATE OR REPLACE FUNCTION ec.create_location(org_id uuid, input jsonb)
  RETURNS jsonb
@@ -1259,6 +1661,7 @@ begin
     perform private.refuse_missing();
   end if;
   perform private.check_org_input(input, null);
+  perform private.require_orgs_in_plan(partner);
   insert into public.orgs (partner_id, name, slug, plan, product, timezone)
   values (
     partner, input ->> 'name', coalesce(input ->> 'slug', private.free_slug(input ->> 'name', 'org')),
@@ -1271,7 +1674,7 @@ exception when unique_violation then
 end
 $function$;
 grant execute on function ec.create_org(jsonb) to authenticated;
-comment on function ec.create_org(jsonb) is '{name, slug?, partner_id?, plan?, product?, timezone?} → the org. EC400, EC403, EC404, EC409, EC422';
+comment on function ec.create_org(jsonb) is '{name, slug?, partner_id?, plan?, product?, timezone?} → the org. EC400, EC403 forbidden | plan_limit, EC404, EC409, EC422';
 
 CREATE OR REPLACE FUNCTION ec.create_partner(input jsonb)
  RETURNS jsonb
@@ -1388,6 +1791,31 @@ $function$;
 grant execute on function ec.delete_location(uuid) to authenticated;
 comment on function ec.delete_location(uuid) is 'Deletes an empty place. EC403, EC404, EC409 conflict';
 
+CREATE OR REPLACE FUNCTION ec.device_history(serial text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices := private.require_device(serial, 'read');
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'started_at', t.started_at, 'ended_at', t.ended_at, 'org_name', o.name, 'location_name', l.name, 'customer_email', p.email
+    ) order by t.started_at desc, t.id desc), '[]')
+    from public.device_tenures t
+    join public.orgs o on o.id = t.org_id
+    left join public.locations l on l.id = t.location_id
+    left join public.profiles p on p.id = t.customer_id
+    -- What happened at somebody else's is theirs.
+    where t.device_id = device.id and t.org_id = any (array(select private.my_org_ids()))
+  );
+end
+$function$;
+grant execute on function ec.device_history(text) to authenticated;
+comment on function ec.device_history(text) is 'Its tenures in orgs the actor reads, newest first: [{started_at, ended_at, org_name, location_name, customer_email}]. EC403, EC404';
+
 CREATE OR REPLACE FUNCTION ec.device_secret_is_live(sha256 bytea)
  RETURNS boolean
  LANGUAGE sql
@@ -1452,6 +1880,36 @@ end
 $function$;
 grant execute on function ec.drop_old_partitions(timestamp with time zone) to ec_worker;
 comment on function ec.drop_old_partitions(timestamp with time zone) is 'Ends what retention no longer keeps, by dropping partitions';
+
+CREATE OR REPLACE FUNCTION ec.end_membership(membership_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  member public.memberships;
+begin
+  -- GUARD: everybody may leave by themselves
+  select m.* into member from public.memberships m
+  where m.id = end_membership.membership_id and m.user_id = private.my_user_id() for update;
+  if member.id is null then
+    member := private.lock_membership(end_membership.membership_id);
+  end if;
+  if member.ended_at is not null then
+    return;
+  elsif member.role = 'org_admin' then
+    perform private.require_other_org_admin(member);
+  elsif member.role = 'admin' then
+    perform private.require_other_admin(member);
+  end if;
+  update public.memberships m set ended_at = now() where m.id = member.id;
+  perform private.write_audit(case when member.role = 'tenant' then 'tenant_moved_out' else 'member_removed' end,
+    'membership', member.id::text, member.org_id, private.member_json(member), null, member.partner_id);
+end
+$function$;
+grant execute on function ec.end_membership(uuid) to authenticated;
+comment on function ec.end_membership(uuid) is 'Access ends here at once; repeating it changes nothing. EC403, EC404, EC409 conflict (last admin)';
 
 CREATE OR REPLACE FUNCTION ec.ensure_partition(parent text, name text, starts timestamp with time zone, ends timestamp with time zone)
  RETURNS boolean
@@ -1545,6 +2003,24 @@ end
 $function$;
 comment on function ec.expire_credentials(timestamp with time zone) is 'Cron: tells brokers about overlaps that ended';
 
+CREATE OR REPLACE FUNCTION ec.fail_mail(id bigint, worker text, error text, retry boolean DEFAULT true)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update ec.mail_outbox o set
+    claimed_by = null, claimed_until = null, last_error = left(error, 500),
+    failed_at = case when not retry or o.attempts >= 8 then clock_timestamp() end,
+    data = case when not retry or o.attempts >= 8 then '{}' else o.data end,
+    -- 30 s, 1 min, 2 min … up to an hour, each a quarter more or less
+    next_attempt_at = clock_timestamp()
+      + least(30 * 2 ^ (o.attempts - 1), 3600) * (0.75 + random() / 2) * interval '1 second'
+  where o.id = fail_mail.id and o.claimed_by = worker and o.sent_at is null
+$function$;
+grant execute on function ec.fail_mail(bigint,text,text,boolean) to ec_worker;
+comment on function ec.fail_mail(bigint,text,text,boolean) is 'Tried in vain: again later, or given up after 8 tries or when retry is false';
+
 CREATE OR REPLACE FUNCTION ec.find_collided(items jsonb, conflicts integer[])
  RETURNS integer[]
  LANGUAGE sql
@@ -1590,6 +2066,18 @@ $function$;
 grant execute on function ec.finish_idempotent(text,integer,jsonb) to authenticated;
 comment on function ec.finish_idempotent(text,integer,jsonb) is 'Keeps the reply. The caller leaves secrets out of it';
 
+CREATE OR REPLACE FUNCTION ec.finish_mail(id bigint, worker text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update ec.mail_outbox o set sent_at = clock_timestamp(), claimed_until = null, data = '{}', last_error = null
+  where o.id = finish_mail.id and o.claimed_by = worker and o.sent_at is null
+$function$;
+grant execute on function ec.finish_mail(bigint,text) to ec_worker;
+comment on function ec.finish_mail(bigint,text) is 'The mail service took it; what it said is forgotten';
+
 CREATE OR REPLACE FUNCTION ec.finish_mqtt_outbox(ids bigint[])
  RETURNS void
  LANGUAGE sql
@@ -1601,6 +2089,89 @@ AS $function$
 $function$;
 grant execute on function ec.finish_mqtt_outbox(bigint[]) to ec_bridge;
 comment on function ec.finish_mqtt_outbox(bigint[]) is 'The broker acknowledged these';
+
+CREATE OR REPLACE FUNCTION ec.give_back_turns(key text, n integer)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update ec.rate_windows w set used = greatest(0, w.used - n) where w.key = give_back_turns.key
+$function$;
+grant execute on function ec.give_back_turns(text,integer) to ec_api;
+comment on function ec.give_back_turns(text,integer) is 'A try that turned out right does not count';
+
+CREATE OR REPLACE FUNCTION ec.import_devices(org_id uuid, rows json, dry_run boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  item record;
+  result jsonb;
+  errors jsonb;
+  results jsonb[];
+  failed_detail text;
+  failed_hint text;
+  total int := case when json_typeof(rows) = 'array' then json_array_length(rows) else 0 end;
+begin
+  perform private.require_org(import_devices.org_id, 'configure');
+  if total not between 1 and 500 then
+    perform private.refuse('EC400', 'invalid_request', 'Import 1 to 500 rows in one call.');
+  end if;
+  results := array_fill(null::jsonb, array[total]);
+  begin
+    -- In the order of serials, so that two calls over the same ones cannot wait for each other.
+    for item in
+      with given as (
+        select e.i::int as i, e.value::jsonb as value, (e.value ->> 'line')::int as line, e.value ->> 'serial' as serial,
+          first_value((e.value ->> 'line')::int) over (partition by e.value ->> 'serial' order by e.i) as first_line,
+          private.path_key(e.value ->> 'location') as key
+        from json_array_elements(rows) with ordinality e (value, i)
+      ), places as materialized (
+        select p.key, count(*)::int as matches, (array_agg(p.id))[1] as id
+        from private.location_paths(import_devices.org_id) p group by p.key
+      )
+      select g.i, g.value, g.line, g.serial, case when g.serial is not null then nullif(g.first_line, g.line) end as first_line,
+        coalesce(p.matches, 0) as matches, p.id as location_id
+      from given g left join places p on p.key = g.key and g.key <> ''
+      order by g.serial, g.i
+    loop
+      errors := private.import_errors(item.value, item.matches, item.first_line);
+      result := '{"action": "error"}';
+      if errors = '[]' then
+        begin
+          result := private.import_device(import_devices.org_id, item.value, item.location_id);
+        exception
+          when sqlstate 'EC400' or sqlstate 'EC401' or sqlstate 'EC403' or sqlstate 'EC404' or sqlstate 'EC409'
+            or sqlstate 'EC422' or integrity_constraint_violation or data_exception then
+            get stacked diagnostics failed_detail = pg_exception_detail, failed_hint = pg_exception_hint;
+            errors := jsonb_build_array(private.import_error(
+              case when sqlstate like 'EC4%' then coalesce(nullif(failed_hint, '')::jsonb ->> 'column',
+                case when nullif(failed_hint, '')::jsonb ? 'known' then 'product_type' end) end,
+              case when sqlstate like 'EC4%' then sqlerrm else 'unprocessable' end,
+              case when sqlstate like 'EC4%' then failed_detail else 'A value is out of its range.' end));
+        end;
+      end if;
+      results[item.i] := result || jsonb_build_object('line', item.line, 'serial', item.serial, 'errors', errors);
+    end loop;
+    if dry_run then
+      raise exception using errcode = 'EC001', message = 'preview';
+    end if;
+  exception when sqlstate 'EC001' then
+    -- The preview is taken back; what it found stays in `results`.
+    null;
+  end;
+  return jsonb_build_object('rows', to_jsonb(results), 'applied', not dry_run,
+    'counts', (
+      select jsonb_object_agg(a.action, (select count(*) from unnest(results) r where r ->> 'action' = a.action))
+      from (values ('create'), ('update'), ('unchanged'), ('error')) a (action)
+    ));
+end
+$function$;
+grant execute on function ec.import_devices(uuid,json,boolean) to authenticated;
+comment on function ec.import_devices(uuid,json,boolean) is '1 to 500 rows → {rows: [{line, serial, action, changes, errors: [{column, code, detail}]}], counts, applied}. EC400, EC403, EC404';
 
 CREATE OR REPLACE FUNCTION ec.ingest_device_requests(requests json)
  RETURNS jsonb
@@ -2116,6 +2687,26 @@ CREATE OR REPLACE FUNCTION ec.item_serial(item json)
  SET search_path TO ''
 AS $function$ select substring(item::text from '^\s*{\s*"i"\s*:\s*\d+\s*,\s*"s"\s*:\s*"([A-Za-z0-9_-]{3,64})"') $function$;
 
+CREATE OR REPLACE FUNCTION ec.kick_mail(at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  due int;
+begin
+  select count(*) into due from ec.mail_outbox o
+  where o.sent_at is null and o.failed_at is null and o.next_attempt_at <= kick_mail.at
+    and (o.claimed_until is null or o.claimed_until <= kick_mail.at);
+  if due > 0 then
+    perform private.kick_worker('mail');
+  end if;
+  return due;
+end
+$function$;
+comment on function ec.kick_mail(timestamp with time zone) is 'Cron: the safety net of the kick in the transaction that wrote the mail → how many are due';
+
 CREATE OR REPLACE FUNCTION ec.lease_topics(topics text[])
  RETURNS TABLE(asked text, topic text, expires_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -2149,6 +2740,75 @@ end
 $function$;
 grant execute on function ec.lease_topics(text[]) to authenticated;
 comment on function ec.lease_topics(text[]) is 'Starts or renews the live broadcast of topics for 20 seconds';
+
+CREATE OR REPLACE FUNCTION ec.list_room_codes(org_id uuid, room_ids uuid[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  room public.locations;
+  known int;
+begin
+  perform private.require_org(list_room_codes.org_id, 'invite');
+  if coalesce(cardinality(room_ids), 0) not between 1 and 200 then
+    perform private.refuse('EC400', 'invalid_request', 'Ask for 1 to 200 rooms in one call.');
+  end if;
+  select count(*) into known from public.locations l
+  where l.id = any (room_ids) and l.org_id = list_room_codes.org_id and l.type = 'room';
+  if known < (select count(distinct r) from unnest(room_ids) r) then
+    perform private.refuse_missing();
+  end if;
+  for room in select l.* from public.locations l where l.id = any (room_ids) order by l.id for no key update loop
+    if private.room_code_json(room.id) ->> 'code' is null then
+      perform private.end_room_code(room.id, 'rotated');
+      perform private.new_room_code(room, null);
+    end if;
+  end loop;
+  return (
+    select jsonb_agg(jsonb_build_object('room_id', l.id, 'name', l.name,
+      'path', nullif(private.location_path(l.id, ' · '), l.name)) || (private.room_code_json(l.id) - 'room_id') order by r.n)
+    from unnest(room_ids) with ordinality r (id, n) join public.locations l on l.id = r.id
+  );
+end
+$function$;
+grant execute on function ec.list_room_codes(uuid,uuid[]) to authenticated;
+comment on function ec.list_room_codes(uuid,uuid[]) is 'For sheets: [{room_id, name, path, code, created_at, expires_at, version}] in the order asked; rooms without a code get one. EC400, EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.list_users(q text DEFAULT NULL::text, max integer DEFAULT 100, after_created timestamp with time zone DEFAULT NULL::timestamp with time zone, after_id uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(id uuid, email text, full_name text, created_at timestamp with time zone, memberships jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  pattern text := '%' || regexp_replace(coalesce(q, ''), '([\\%_])', '\\\1', 'g') || '%';
+begin
+  if not private.is_admin() then
+    perform private.refuse('EC403', 'forbidden', 'Only the platform''s administrators see all accounts.');
+  end if;
+  return query
+  select x.id, x.email, x.full_name, x.since,
+    coalesce((
+      select jsonb_agg(private.membership_json(m.id) order by m.created_at, m.id)
+      from public.memberships m where m.user_id = x.id and m.ended_at is null
+    ), '[]')
+  from (
+    select u.id, u.email::text as email, p.full_name,
+      -- As exact as the API says it, so that a page goes on where the one before ended
+      date_trunc('milliseconds', coalesce(u.created_at, p.created_at, '-infinity')) as since
+    from auth.users u left join public.profiles p on p.id = u.id
+  ) x
+  where (q is null or x.email ilike pattern or x.full_name ilike pattern)
+    and (after_id is null or (x.since, x.id) < (after_created, after_id))
+  order by x.since desc, x.id desc
+  limit list_users.max;
+end
+$function$;
+grant execute on function ec.list_users(text,integer,timestamp with time zone,uuid) to authenticated;
+comment on function ec.list_users(text,integer,timestamp with time zone,uuid) is 'For administrators, newest first, the next page after (created_at, id) of the last row. EC403';
 
 CREATE OR REPLACE FUNCTION ec.mark_device_authenticated(serial text)
  RETURNS void
@@ -2307,6 +2967,70 @@ AS $function$
   where ((e ->> 'i')::int in (select unnest(wanted))) is true
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.preview_claim(serial text, code_sha256 bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  hit record;
+  state text;
+begin
+  select d.id, d.serial, d.org_id, d.maker_org_id, d.customer_id, p.key, p.name, c.ended_reason, c.expires_at into hit
+  from public.claim_codes c
+  join public.devices d on d.id = c.device_id
+  join public.product_types p on p.key = d.product_type
+  where c.code_sha256 = preview_claim.code_sha256 and d.serial = preview_claim.serial;
+  if hit.id is null then
+    perform private.refuse_missing();
+  end if;
+  state := private.claim_state(hit.ended_reason, hit.expires_at);
+  if state = 'used' and (hit.customer_id = private.my_user_id() or private.can(hit.org_id, 'read')) then
+    state := 'yours';
+  end if;
+  return jsonb_build_object(
+    'state', state, 'serial', hit.serial, 'product_type', jsonb_build_object('key', hit.key, 'name', hit.name),
+    -- An old sticker does not say who has the device today.
+    'org', private.org_face(case when state in ('claimable', 'expired', 'yours') then hit.org_id else hit.maker_org_id end));
+end
+$function$;
+grant execute on function ec.preview_claim(text,bytea) to authenticated;
+comment on function ec.preview_claim(text,bytea) is 'What a scanned code stands for, signed in or not → {state, serial, product_type, org}. EC404';
+
+CREATE OR REPLACE FUNCTION ec.preview_invitation(token_sha256 bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  invitation public.invitations := private.require_invitation(token_sha256);
+begin
+  return jsonb_build_object(
+    'state', private.invitation_state(invitation.accepted_at, invitation.revoked_at, invitation.expires_at),
+    'email', invitation.email, 'role', invitation.role, 'org', private.org_face(invitation.org_id),
+    'partner', private.partner_face(invitation.partner_id), 'expires_at', invitation.expires_at);
+end
+$function$;
+grant execute on function ec.preview_invitation(bytea) to authenticated;
+comment on function ec.preview_invitation(bytea) is 'Signed in or not, whoever has the token → {state, email, role, org, partner, expires_at}. EC404';
+
+CREATE OR REPLACE FUNCTION ec.preview_room(room_id uuid, code text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  room public.locations := private.require_room_code(room_id, code);
+begin
+  return jsonb_build_object('room', jsonb_build_object('id', room.id, 'name', room.name), 'org', private.org_face(room.org_id));
+end
+$function$;
+grant execute on function ec.preview_room(uuid,text) to authenticated;
+comment on function ec.preview_room(uuid,text) is 'Signed in or not, whoever has the code → {room: {id, name}, org}. EC404, EC410 expired {reason}';
+
 CREATE OR REPLACE FUNCTION ec.purge_expired(at timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2321,11 +3045,13 @@ begin
   get diagnostics n = row_count;
   counts := counts || jsonb_build_object('mqtt_outbox', n);
   delete from ec.webhook_outbox o where o.sent_at < at - interval '7 days';
-  delete from ec.mail_outbox o where o.sent_at < at - interval '7 days';
+  delete from ec.mail_outbox o where o.sent_at < at - interval '7 days' or o.failed_at < at - interval '30 days';
   delete from ec.idempotency_keys i where i.created_at < at - interval '24 hours';
   get diagnostics n = row_count;
   counts := counts || jsonb_build_object('idempotency_keys', n);
   delete from ec.live_leases l where l.expires_at < at - interval '1 minute';
+  delete from ec.live_pending p where not exists (select from ec.live_leases l where l.topic = p.topic);
+  delete from ec.rate_windows w where w.window_start < at - interval '1 hour';
   delete from public.dead_letters d where d.received_at < at - interval '30 days';
   get diagnostics n = row_count;
   counts := counts || jsonb_build_object('dead_letters', n);
@@ -2373,6 +3099,27 @@ end
 $function$;
 grant execute on function ec.push_telemetry(text,json,json) to authenticated;
 comment on function ec.push_telemetry(text,json,json) is 'The device itself, or action control: stores packets and refused ones → {accepted, duplicate, rejected}. EC403, EC404, EC409';
+
+CREATE OR REPLACE FUNCTION ec.read_claim_code(serial text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices := private.require_device(serial, 'read');
+begin
+  return coalesce(
+    (
+      select jsonb_build_object('state', private.claim_state(c.ended_reason, c.expires_at), 'created_at', c.created_at,
+        'expires_at', c.expires_at, 'used_at', c.used_at)
+      from public.claim_codes c where c.device_id = device.id order by c.created_at desc, c.ended_reason is null desc, c.id limit 1
+    ),
+    '{"state": "none", "created_at": null, "expires_at": null, "used_at": null}');
+end
+$function$;
+grant execute on function ec.read_claim_code(text) to authenticated;
+comment on function ec.read_claim_code(text) is 'Of the newest code: {state, created_at, expires_at, used_at}; state none when there never was one. EC403, EC404';
 
 CREATE OR REPLACE FUNCTION ec.read_device_commands(serial text)
  RETURNS jsonb
@@ -2584,7 +3331,9 @@ declare
   org uuid;
   created bool := false;
   revived bool := false;
+  elsewhere bool;
   issued bool;
+  reply jsonb;
 begin
   -- GUARD: only what can become part of a topic is a serial
   if register_device.serial !~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$' then
@@ -2608,7 +3357,8 @@ begin
   end if;
 
   -- GUARD: another org's serial says only that it is taken
-  if device.org_id <> org then
+  elsewhere := device.org_id <> org;
+  if elsewhere and not (private.actor_kind() = 'provisioning_key' and device.maker_org_id = org) then
     perform private.refuse('EC409', 'serial_taken', 'This serial number is not available.');
   end if;
   if not created then
@@ -2639,10 +3389,16 @@ begin
   if created or revived or issued then
     perform private.write_audit(
       case when created then 'device_registered' when revived then 'device_restored' else 'device_secret_reissued' end,
-      'device', device.serial, org, null, jsonb_build_object('serial', device.serial, 'product_type', device.product_type));
+      'device', device.serial, device.org_id, null,
+      jsonb_build_object('serial', device.serial, 'product_type', device.product_type));
+  end if;
+  reply := private.device_json(device);
+  if elsewhere then
+    reply := reply || jsonb_build_object('org_id', org, 'location_id', null, 'name', null, 'attributes', '{}'::jsonb,
+      'tags', '[]'::jsonb, 'claimed_at', null, 'online_window_s', null);
   end if;
   return jsonb_build_object(
-    'device', private.device_json(device), 'created', created, 'issued', issued,
+    'device', reply, 'created', created, 'issued', issued,
     'claim_issued', issued and device.claimed_at is null and register_device.claim_sha256 is not null);
 end
 $function$;
@@ -2692,6 +3448,34 @@ $function$;
 grant execute on function ec.register_devices(json,uuid) to authenticated;
 comment on function ec.register_devices(json,uuid) is 'Up to 500 registrations, each with its own result in the order given: {i, ok, …} or {i, ok: false, error}';
 
+CREATE OR REPLACE FUNCTION ec.reissue_claim_code(serial text, code_sha256 bytea, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  code public.claim_codes;
+begin
+  device := private.lock_device(reissue_claim_code.serial, 'provision');
+  if device.lifecycle = 'retired' then
+    perform private.refuse('EC409', 'conflict', 'This device is retired; register it again first.');
+  elsif reissue_claim_code.expires_at <= now() then
+    perform private.refuse('EC400', 'invalid_request', 'expires_at lies in the past.');
+  end if;
+  perform private.end_claim_codes(device.id, 'reissued');
+  insert into public.claim_codes (device_id, code_sha256, expires_at)
+  values (device.id, reissue_claim_code.code_sha256, reissue_claim_code.expires_at)
+  returning * into code;
+  perform private.write_audit('claim_code_reissued', 'device', device.serial, device.org_id, null,
+    jsonb_build_object('expires_at', code.expires_at));
+  return jsonb_build_object('serial', device.serial, 'created_at', code.created_at, 'expires_at', code.expires_at);
+end
+$function$;
+grant execute on function ec.reissue_claim_code(text,bytea,timestamp with time zone) to authenticated;
+comment on function ec.reissue_claim_code(text,bytea,timestamp with time zone) is 'A new code; all earlier ones end → {serial, created_at, expires_at}. EC400, EC403, EC404, EC409 conflict (retired)';
+
 CREATE OR REPLACE FUNCTION ec.reject_unknown(items jsonb, door text)
  RETURNS void
  LANGUAGE sql
@@ -2734,6 +3518,33 @@ end
 $function$;
 grant execute on function ec.report_device_shadow(text,jsonb,bigint) to authenticated;
 comment on function ec.report_device_shadow(text,jsonb,bigint) is 'The device itself: merges a document into reported; arrival in µs → {serial, reported, desired, desired_version}. EC404';
+
+CREATE OR REPLACE FUNCTION ec.resend_invitation(invitation_id uuid, token_sha256 bytea, url text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  invitation public.invitations;
+begin
+  invitation := private.lock_invitation(resend_invitation.invitation_id);
+  if num_nonnulls(invitation.accepted_at, invitation.revoked_at) > 0 then
+    perform private.refuse('EC409', 'conflict', 'This invitation was accepted or taken back; invite again.');
+  end if;
+  update public.invitations i set
+    token_sha256 = resend_invitation.token_sha256, expires_at = now() + interval '7 days',
+    sent_count = i.sent_count + 1, last_sent_at = now()
+  where i.id = invitation.id
+  returning i.* into invitation;
+  perform private.mail_invitation(invitation, url);
+  perform private.write_audit('invitation_resent', 'invitation', invitation.id::text, invitation.org_id, null,
+    jsonb_build_object('email', invitation.email, 'role', invitation.role), invitation.partner_id);
+  return private.invitation_json(invitation);
+end
+$function$;
+grant execute on function ec.resend_invitation(uuid,bytea,text) to authenticated;
+comment on function ec.resend_invitation(uuid,bytea,text) is 'A new link for 7 days, the one before ends → the invitation. EC403, EC404, EC409';
 
 CREATE OR REPLACE FUNCTION ec.reserve_serial_prefix(prefix text, org_id uuid)
  RETURNS void
@@ -2838,7 +3649,8 @@ begin
   untouched := device.activated_at is null and device.claimed_at is null
     and not exists (
       select from public.device_credentials c where c.device_id = device.id and c.first_used_at is not null
-    );
+    )
+    and not exists (select from public.claim_codes c where c.device_id = device.id and c.used_at is not null);
   perform private.write_audit(case when untouched then 'device_deleted' else 'device_retired' end,
     'device', device.serial, device.org_id, private.device_json(device));
   -- A device that never lived leaves no history, so its serial becomes free again.
@@ -2847,8 +3659,7 @@ begin
     return jsonb_build_object('deleted', true);
   end if;
   update public.device_credentials c set revoked_at = now() where c.device_id = device.id and c.revoked_at is null;
-  update public.claim_codes c set revoked_at = now()
-  where c.device_id = device.id and c.used_at is null and c.revoked_at is null;
+  perform private.end_claim_codes(device.id, 'retired');
   update public.device_tenures t set ended_at = greatest(clock_timestamp(), t.started_at)
   where t.device_id = device.id and t.ended_at is null;
   update public.devices d set
@@ -2911,6 +3722,31 @@ $function$;
 grant execute on function ec.revoke_credential(uuid) to authenticated;
 comment on function ec.revoke_credential(uuid) is 'Ends a secret at once; repeating it changes nothing. EC403, EC404';
 
+CREATE OR REPLACE FUNCTION ec.revoke_invitation(invitation_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  invitation public.invitations;
+begin
+  invitation := private.lock_invitation(revoke_invitation.invitation_id);
+  if invitation.revoked_at is not null then
+    return;
+  elsif invitation.accepted_at is not null then
+    perform private.refuse('EC409', 'already_used', 'This invitation was accepted. End the membership instead.');
+  end if;
+  update public.invitations i set revoked_at = now() where i.id = invitation.id;
+  delete from ec.mail_outbox o
+  where o.template = 'invitation' and o.sent_at is null and o.data ->> 'invitation_id' = invitation.id::text;
+  perform private.write_audit('invitation_revoked', 'invitation', invitation.id::text, invitation.org_id,
+    jsonb_build_object('email', invitation.email, 'role', invitation.role), null, invitation.partner_id);
+end
+$function$;
+grant execute on function ec.revoke_invitation(uuid) to authenticated;
+comment on function ec.revoke_invitation(uuid) is 'Ends it at once; repeating it changes nothing. EC403, EC404, EC409 already_used';
+
 CREATE OR REPLACE FUNCTION ec.revoke_provisioning_key(provisioning_key_id uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -2932,6 +3768,27 @@ end
 $function$;
 grant execute on function ec.revoke_provisioning_key(uuid) to authenticated;
 comment on function ec.revoke_provisioning_key(uuid) is 'Ends a key at once; devices it registered keep theirs. EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.revoke_room_code(room_id uuid, end_tenants boolean DEFAULT false)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  room public.locations := private.require_room(room_id, 'invite');
+begin
+  if exists (select from public.room_codes c where c.location_id = room.id and c.revoked_at is null) then
+    perform private.end_room_code(room.id, 'revoked');
+    perform private.write_audit('room_code_revoked', 'location', room.id::text, room.org_id);
+  end if;
+  if end_tenants then
+    perform private.move_out_tenants(room);
+  end if;
+end
+$function$;
+grant execute on function ec.revoke_room_code(uuid,boolean) to authenticated;
+comment on function ec.revoke_room_code(uuid,boolean) is 'Nobody can move in by QR any more; repeating it changes nothing. EC403, EC404';
 
 CREATE OR REPLACE FUNCTION ec.roll_days(device_nums integer[], org_nums integer[], buckets timestamp with time zone[], ends timestamp with time zone[])
  RETURNS void
@@ -3066,6 +3923,21 @@ CREATE OR REPLACE FUNCTION ec.rolled_until()
 AS $function$ select p.rolled_until from ec.rollup_progress p $function$;
 grant execute on function ec.rolled_until() to authenticated;
 
+CREATE OR REPLACE FUNCTION ec.room_code(room_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  room public.locations := private.require_room(room_id, 'invite');
+begin
+  return private.room_code_json(room.id);
+end
+$function$;
+grant execute on function ec.room_code(uuid) to authenticated;
+comment on function ec.room_code(uuid) is '{room_id, code, created_at, expires_at, version}; code null = there is none. EC403, EC404';
+
 CREATE OR REPLACE FUNCTION ec.rotate_credential(device_id uuid, secret_sha256 bytea, password_hash text, salt text, overlap_s integer DEFAULT 3600)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3101,6 +3973,29 @@ end
 $function$;
 grant execute on function ec.rotate_credential(uuid,bytea,text,text,integer) to authenticated;
 comment on function ec.rotate_credential(uuid,bytea,text,text,integer) is 'Stores a new secret; the ones before it end after overlap_s seconds → {id, old_expires_at}. EC400, EC403, EC404, EC409';
+
+CREATE OR REPLACE FUNCTION ec.rotate_room_code(room_id uuid, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, end_tenants boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  room public.locations := private.require_room(room_id, 'invite');
+begin
+  if rotate_room_code.expires_at <= now() then
+    perform private.refuse('EC400', 'invalid_request', 'expires_at lies in the past.');
+  end if;
+  perform private.end_room_code(room.id, 'rotated');
+  perform private.new_room_code(room, rotate_room_code.expires_at);
+  if end_tenants then
+    perform private.move_out_tenants(room);
+  end if;
+  return private.room_code_json(room.id);
+end
+$function$;
+grant execute on function ec.rotate_room_code(uuid,timestamp with time zone,boolean) to authenticated;
+comment on function ec.rotate_room_code(uuid,timestamp with time zone,boolean) is 'The code before ends at once → as ec.room_code(). end_tenants also moves everybody out. EC400, EC403, EC404';
 
 CREATE OR REPLACE FUNCTION ec.run_rollups(now timestamp with time zone)
  RETURNS integer
@@ -3219,15 +4114,26 @@ $function$;
 
 CREATE OR REPLACE FUNCTION ec.session_is_live(session_id uuid)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  select exists (select from auth.sessions s where s.id = session_is_live.session_id)
+declare
+  held record;
+begin
+  select s.user_id, to_jsonb(s) ->> 'aal' as level into held from auth.sessions s where s.id = session_is_live.session_id;
+  if held.user_id is null then
+    return false;
+  end if;
+  if held.level is not distinct from 'aal2' or to_regclass('auth.mfa_factors') is null then
+    return true;
+  end if;
+  return not exists (select from auth.mfa_factors f where f.user_id = held.user_id and f.status::text = 'verified');
+end
 $function$;
 grant execute on function ec.session_is_live(uuid) to authenticated;
 grant execute on function ec.session_is_live(uuid) to ec_api;
-comment on function ec.session_is_live(uuid) is 'False once the person signed out or was signed out';
+comment on function ec.session_is_live(uuid) is 'False once the person signed out or was signed out, and before they showed the second factor they have';
 
 CREATE OR REPLACE FUNCTION ec.setup_cron()
  RETURNS void
@@ -3247,6 +4153,7 @@ begin
     ('ec_mark_offline', '30 seconds', 'select ec.mark_offline(now())'),
     ('ec_sweep_live', '5 seconds', 'select ec.sweep_live(now())'),
     ('ec_expire_credentials', '* * * * *', 'select ec.expire_credentials(now())'),
+    ('ec_kick_mail', '* * * * *', 'select ec.kick_mail(now())'),
     ('ec_purge_expired', '23 * * * *', 'select ec.purge_expired(now())')
   ) job (name, schedule, command);
 end
@@ -3317,6 +4224,34 @@ AS $function$
   select array_agg(d.device_num), array_agg(d.org_num), array_agg(d.bucket), array_agg(d.ends_at) from due d
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.take_turns(key text, max integer, window_s integer, wanted integer DEFAULT 1, at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(granted integer, retry_after integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  moment timestamptz := coalesce(take_turns.at, clock_timestamp());
+  current_start timestamptz := to_timestamp(floor(extract(epoch from moment) / window_s) * window_s);
+  first_grant int := greatest(0, least(wanted, take_turns.max));
+begin
+  return query
+  insert into ec.rate_windows as w (key, window_start, used, granted)
+  values (take_turns.key, current_start, first_grant, first_grant)
+  on conflict (key) do update set
+    window_start = greatest(w.window_start, current_start),
+    used = case when w.window_start < current_start then first_grant
+      else greatest(0, w.used + least(wanted, greatest(take_turns.max - w.used, 0))) end,
+    granted = case when w.window_start < current_start then first_grant
+      else greatest(-w.used, least(wanted, greatest(take_turns.max - w.used, 0))) end
+  returning w.granted,
+    greatest(1, ceil(extract(epoch from w.window_start + make_interval(secs => window_s) - moment)))::int;
+end
+$function$;
+grant execute on function ec.take_turns(text,integer,integer,integer,timestamp with time zone) to ec_api;
+comment on function ec.take_turns(text,integer,integer,integer,timestamp with time zone) is 'Takes up to wanted of max turns in this window; wanted 0 only looks, negative gives back → how many, seconds until the window ends';
+
 CREATE OR REPLACE FUNCTION ec.telemetry_buckets(serial text, hours integer DEFAULT 24, metrics text[] DEFAULT NULL::text[], starts timestamp with time zone DEFAULT NULL::timestamp with time zone, ends timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS json
  LANGUAGE plpgsql
@@ -3341,7 +4276,7 @@ declare
   raw_from timestamptz;
   unrolled timestamptz[] := '{}';
   gap_s float8;
-  series json;
+  series text;
 begin
   select d.num, t.telemetry_interval_s into device
   from public.devices d left join public.product_types t on t.key = d.product_type
@@ -3364,70 +4299,121 @@ begin
   end if;
   gap_s := greatest(2.5 * plan.bucket_s, 3 * coalesce(device.telemetry_interval_s, 5));
 
+  -- Roll-ups are unnested in the select list: a function in FROM would cost a scan per row.
   with parts as (
-    select e.key, t.ts as at, 1 as n, f.v as lo, f.v as hi, f.v as total
-    from public.telemetry t
-    cross join lateral jsonb_each(t.data) e
-    cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
-    where t.device_num = device.num and t.ts >= raw_from and t.ts <= until_at and f.v is not null
+    select e.key, e.at, 1 as n, e.v as lo, e.v as hi, e.v as total
+    from (
+      select t.ts as at, x.key, case when jsonb_typeof(x.value) = 'number' then x.value::float8 end as v
+      from public.telemetry t cross join lateral jsonb_each(t.data) x
+      where t.device_num = device.num and t.ts >= raw_from and t.ts <= until_at
+      union all
+      select t.ts, x.key, case when jsonb_typeof(x.value) = 'number' then x.value::float8 end
+      from unnest(unrolled) as u (bucket)
+      -- `offset 0` keeps the few buckets on the outside: the other way round it would read all raw rows.
+      cross join lateral (
+        select r.ts, r.data from public.telemetry r
+        where r.device_num = device.num and r.ts >= greatest(u.bucket, from_at) and r.ts < least(u.bucket + level_width, raw_from)
+        offset 0
+      ) t
+      cross join lateral jsonb_each(t.data) x
+    ) e
+    where e.v is not null
     union all
-    select e.key, t.ts, 1, f.v, f.v, f.v
-    from unnest(unrolled) as u (bucket)
-    -- `offset 0` keeps the few buckets on the outside: the other way round it would read all raw rows.
-    cross join lateral (
-      select r.ts, r.data from public.telemetry r
-      where r.device_num = device.num and r.ts >= greatest(u.bucket, from_at) and r.ts < least(u.bucket + level_width, raw_from)
-      offset 0
-    ) t
-    cross join lateral jsonb_each(t.data) e
-    cross join lateral (select case when jsonb_typeof(e.value) = 'number' then e.value::float8 end as v) f
-    where f.v is not null
-    union all
-    select e.key, m.bucket, e.n, e.lo, e.hi, e.total
-    from public.rollups_1m m
-    cross join lateral unnest(m.keys, m.counts, m.mins, m.maxs, m.sums) as e (key, n, lo, hi, total)
-    where m.device_num = device.num and m.bucket < raw_from and plan.source <> 'raw'
-      and m.bucket >= case plan.source when '1m' then from_at else minutes_from end
-      and not date_bin(level_width, m.bucket, 'epoch') = any (unrolled)
-    union all
-    select e.key, v.bucket, e.n, e.lo, e.hi, e.total
-    from public.rollups_5m v
-    cross join lateral unnest(v.keys, v.counts, v.mins, v.maxs, v.sums) as e (key, n, lo, hi, total)
-    where v.device_num = device.num and v.bucket >= from_at and v.bucket < minutes_from and plan.source = '5m'
-      and not v.bucket = any (unrolled)
-    union all
-    select e.key, q.bucket, e.n, e.lo, e.hi, e.total
-    from public.rollups_15m q
-    cross join lateral unnest(q.keys, q.counts, q.mins, q.maxs, q.sums) as e (key, n, lo, hi, total)
-    where q.device_num = device.num and q.bucket >= from_at and q.bucket < minutes_from and plan.source = '15m'
-      and not q.bucket = any (unrolled)
+    select e.key, e.bucket, e.n, e.lo, e.hi, e.total from (
+      select m.bucket, unnest(m.keys) as key, unnest(m.counts) as n, unnest(m.mins) as lo, unnest(m.maxs) as hi, unnest(m.sums) as total
+      from public.rollups_1m m
+      where m.device_num = device.num and m.bucket < raw_from and plan.source <> 'raw'
+        and m.bucket >= case plan.source when '1m' then from_at else minutes_from end
+        and not date_bin(level_width, m.bucket, 'epoch') = any (unrolled)
+      union all
+      select v.bucket, unnest(v.keys), unnest(v.counts), unnest(v.mins), unnest(v.maxs), unnest(v.sums)
+      from public.rollups_5m v
+      where v.device_num = device.num and v.bucket >= from_at and v.bucket < minutes_from and plan.source = '5m'
+        and not v.bucket = any (unrolled)
+      union all
+      select q.bucket, unnest(q.keys), unnest(q.counts), unnest(q.mins), unnest(q.maxs), unnest(q.sums)
+      from public.rollups_15m q
+      where q.device_num = device.num and q.bucket >= from_at and q.bucket < minutes_from and plan.source = '15m'
+        and not q.bucket = any (unrolled)
+    ) e
   ), points as (
     select p.key, (floor(extract(epoch from p.at)::float8 / plan.bucket_s) * plan.bucket_s)::bigint as t,
       min(p.lo) as lo, max(p.hi) as hi, sum(p.total) / sum(p.n) as mean
     from parts p
     where telemetry_buckets.metrics is null or p.key = any (telemetry_buckets.metrics)
     group by 1, 2
-  ), steps as (
+  ), steps as materialized (
     select p.*, p.t - lag(p.t) over (partition by p.key order by p.t) as step from points p
-  ), rhythm as (
+  ), rhythms as materialized (
     -- A device that sends less often than its type says has a rhythm of its own, once there is enough of it.
-    select s.key, greatest(gap_s, case when count(s.step) >= 8 then 3 * percentile_disc(0.5) within group (order by s.step) end) as gap_s
-    from steps s group by s.key
+    select jsonb_object_agg(r.key, r.gap_s) as by_key
+    from (
+      select s.key, 3 * percentile_disc(0.5) within group (order by s.step) as gap_s
+      from steps s where s.step is not null group by s.key having count(*) >= 8
+    ) r
   )
-  select json_object_agg(l.key, l.line order by l.key)
+  select '{' || string_agg(to_json(l.key)::text || ':[' || l.line || ']', ',' order by l.key) || '}'
   into series
   from (
-    select s.key, ('[' || string_agg(
-      concat(case when s.step > r.gap_s then 'null,[' else '[' end, s.t, '000,', s.lo, ',', s.mean, ',', s.hi, ']'), ',' order by s.t) || ']')::json as line
-    from steps s join rhythm r on r.key = s.key
+    select s.key, string_agg(
+      concat(
+        -- Asked at the first wide step only: most series have none.
+        case when s.step > gap_s and s.step > coalesce(((select r.by_key from rhythms r) ->> s.key)::float8, 0) then 'null,[' else '[' end,
+        s.t, '000,', s.lo, ',', case when abs(s.mean) between 0.01 and 1e11 then round(s.mean * 10000) / 10000 else s.mean end, ',', s.hi, ']'
+      ), ',' order by s.t) as line
+    from steps s
     group by s.key
   ) l;
-  return json_build_object('bucket_s', plan.bucket_s, 'from', ec.iso_time(from_at), 'to', ec.iso_time(until_at),
-    'series', coalesce(series, '{}'));
+  return concat('{"bucket_s":', plan.bucket_s, ',"from":"', ec.iso_time(from_at), '","to":"', ec.iso_time(until_at),
+    '","series":', coalesce(series, '{}'), '}')::json;
 end
 $function$;
 grant execute on function ec.telemetry_buckets(text,integer,text[],timestamp with time zone,timestamp with time zone) to authenticated;
 comment on function ec.telemetry_buckets(text,integer,text[],timestamp with time zone,timestamp with time zone) is 'Chart series of a device, at most 600 points each';
+
+CREATE OR REPLACE FUNCTION ec.unclaim_device(serial text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.devices;
+  after public.devices;
+  ended text;
+begin
+  select d.* into before from public.devices d where d.serial = unclaim_device.serial for update;
+  -- GUARD: its customer gives it back themselves; everybody else needs the right to register
+  if before.customer_id is null or before.customer_id is distinct from private.my_user_id()
+    or before.id <> all (array(select private.my_device_ids())) then
+    before := private.lock_device(unclaim_device.serial, 'provision');
+  end if;
+  if before.lifecycle = 'retired' then
+    perform private.refuse('EC409', 'conflict', 'This device is retired.');
+  elsif before.customer_id is not null then
+    ended := 'customer';
+    after := private.remove_customer(before);
+  elsif before.org_id <> before.maker_org_id then
+    ended := 'holder';
+    perform private.end_claim_codes(before.id, 'unclaimed');
+    after := private.hand_over(before, before.maker_org_id, null, null, null);
+    perform private.write_handover_audit('device_returned', before.serial, before.maker_org_id, 'its holder');
+  elsif before.claimed_at is not null then
+    ended := 'claim';
+    perform private.end_claim_codes(before.id, 'unclaimed');
+    after := private.hand_over(before, before.org_id, before.location_id, null, null);
+  else
+    perform private.refuse('EC409', 'conflict', 'Nobody has claimed this device.');
+  end if;
+  perform private.write_audit('device_unclaimed', 'device', before.serial, before.org_id,
+    jsonb_build_object('customer_id', before.customer_id, 'claimed_at', before.claimed_at),
+    jsonb_build_object('customer_id', null, 'claimed_at', null));
+  return jsonb_build_object('serial', after.serial, 'ended', ended,
+    'visible', private.can(after.org_id, 'read') or after.id = any (array(select private.my_device_ids())));
+end
+$function$;
+grant execute on function ec.unclaim_device(text) to authenticated;
+comment on function ec.unclaim_device(text) is 'One step back: its customer goes, else its holder (to its maker), else the claim → {serial, ended, visible}. EC403, EC404, EC409 conflict';
 
 CREATE OR REPLACE FUNCTION ec.unrolled_minutes(device_num integer)
  RETURNS timestamp with time zone[]
@@ -3508,6 +4494,33 @@ $function$;
 grant execute on function ec.update_location(uuid,jsonb) to authenticated;
 comment on function ec.update_location(uuid,jsonb) is 'Keys name, parent_id, timezone → the location. EC400, EC403, EC404, EC409, EC422';
 
+CREATE OR REPLACE FUNCTION ec.update_me(patch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if private.my_user_id() is null then
+    perform private.refuse('EC403', 'forbidden', 'Only people have an account.');
+  end if;
+  perform private.require_keys(patch, array['full_name', 'preferences']);
+  if length(btrim(patch ->> 'full_name')) not between 1 and 200 then
+    perform private.refuse('EC400', 'invalid_request', 'full_name has 1 to 200 characters.');
+  elsif jsonb_typeof(patch -> 'preferences') <> 'object' or octet_length(patch ->> 'preferences') > 16384 then
+    perform private.refuse('EC400', 'invalid_request', 'preferences is an object of at most 16 KB.');
+  end if;
+  perform ec.ensure_profile();
+  update public.profiles p set
+    full_name = case when patch ? 'full_name' then btrim(patch ->> 'full_name') else p.full_name end,
+    preferences = private.merge_patch(p.preferences, coalesce(patch -> 'preferences', '{}'))
+  where p.id = private.my_user_id();
+  return ec.me();
+end
+$function$;
+grant execute on function ec.update_me(jsonb) to authenticated;
+comment on function ec.update_me(jsonb) is 'Keys full_name, preferences (merge, null removes) → as ec.me(). EC400, EC401, EC403';
+
 CREATE OR REPLACE FUNCTION ec.update_org(org_id uuid, patch jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3549,6 +4562,40 @@ end
 $function$;
 grant execute on function ec.update_org(uuid,jsonb) to authenticated;
 comment on function ec.update_org(uuid,jsonb) is 'Keys name, slug, plan, product, timezone, brand, partner_id → the org. EC400, EC403, EC404, EC409, EC422';
+
+CREATE OR REPLACE FUNCTION ec.update_partner(partner_id uuid, patch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.partners;
+  after public.partners;
+begin
+  if update_partner.partner_id is null or update_partner.partner_id not in (select private.my_partner_ids()) then
+    perform private.refuse_missing();
+  end if;
+  perform private.require_keys(patch, array['name', 'slug', 'contact_email', 'plan']);
+  if (patch ? 'plan' or patch ? 'slug') and not private.is_admin() then
+    perform private.refuse('EC403', 'forbidden', 'Only the platform''s administrators change a partner''s plan or slug.');
+  end if;
+  select p.* into strict before from public.partners p where p.id = update_partner.partner_id for update;
+  update public.partners p set
+    name = case when patch ? 'name' then patch ->> 'name' else p.name end,
+    slug = case when patch ? 'slug' then patch ->> 'slug' else p.slug end,
+    contact_email = case when patch ? 'contact_email' then patch ->> 'contact_email' else p.contact_email end,
+    plan = case when patch ? 'plan' then patch ->> 'plan' else p.plan end
+  where p.id = before.id
+  returning p.* into after;
+  perform private.write_audit('partner_updated', 'partner', after.id::text, null, to_jsonb(before), to_jsonb(after), after.id);
+  return to_jsonb(after);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'This slug is in use; choose another.');
+end
+$function$;
+grant execute on function ec.update_partner(uuid,jsonb) to authenticated;
+comment on function ec.update_partner(uuid,jsonb) is 'Keys name, contact_email; plan and slug for administrators → the partner. EC400, EC403, EC404, EC409';
 
 CREATE OR REPLACE FUNCTION private.actor_id()
  RETURNS uuid
@@ -3758,6 +4805,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.claim_state(ended_reason text, expires_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case when ended_reason is not null then ended_reason when expires_at <= now() then 'expired' else 'claimable' end
+$function$;
+grant execute on function private.claim_state(text,timestamp with time zone) to authenticated;
+
 CREATE OR REPLACE FUNCTION private.claims()
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3779,6 +4836,19 @@ AS $function$
   select private.enqueue_mqtt(serial, kind, '', true) from unnest(array['shadow/desired', 'config']) kind
 $function$;
 
+CREATE OR REPLACE FUNCTION private.client_address()
+ RETURNS inet
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return nullif(current_setting('ec.client_address', true), '')::inet;
+exception when data_exception then
+  return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.create_device(serial text, product_type text, fw_version text, org_id uuid)
  RETURNS public.devices
  LANGUAGE plpgsql
@@ -3794,6 +4864,7 @@ begin
   ) then
     perform private.refuse('EC409', 'serial_taken', 'This serial number is not available.');
   end if;
+  perform private.require_room_in_plan(create_device.org_id, 'devices');
   insert into public.devices (serial, product_type, fw_version, maker_org_id, org_id, registered_by_kind, registered_by_id)
   values (serial, product_type, fw_version, org_id, org_id, private.actor_kind(), private.actor_id())
   on conflict on constraint devices_serial_key do nothing
@@ -3819,6 +4890,74 @@ AS $function$
     'telemetry_interval_s', p.telemetry_interval_s, 'ota_public_key', p.ota_public_key
   )
   from public.product_types p where p.key = device.product_type
+$function$;
+
+CREATE OR REPLACE FUNCTION private.end_claim_codes(device_id uuid, reason text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update public.claim_codes c set
+    revoked_at = case when c.used_at is null then coalesce(c.revoked_at, now()) else c.revoked_at end,
+    ended_reason = reason
+  where c.device_id = end_claim_codes.device_id and coalesce(c.ended_reason, 'used') = 'used'
+$function$;
+comment on function private.end_claim_codes(uuid,text) is 'A code tells why it no longer works, a used one too';
+
+CREATE OR REPLACE FUNCTION private.end_leases()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  with ended as (
+    delete from ec.live_leases l
+    where l.topic in (select e.topic from ec.live_leases e where e.org_id = new.id order by e.topic for update)
+    returning l.topic
+  )
+  delete from ec.live_pending p using ended where p.topic = ended.topic;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.end_memberships()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  delete from public.memberships m where m.user_id = old.id;
+  return old;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.end_room_code(room_id uuid, reason text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update public.room_codes c set revoked_at = now(), ended_reason = reason
+  where c.location_id = room_id and c.revoked_at is null
+$function$;
+
+CREATE OR REPLACE FUNCTION private.enqueue_mail(org_id uuid, to_address text, template text, data jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  outbox_id bigint;
+begin
+  insert into ec.mail_outbox (org_id, to_address, template, data) values (org_id, to_address, template, data)
+  returning id into outbox_id;
+  perform private.kick_worker('mail');
+  return outbox_id;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION private.enqueue_mqtt(serial text, kind text, payload text, retain boolean DEFAULT false, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -3880,22 +5019,56 @@ declare
     not is_active or (old.user_id, old.role, old.partner_id, old.org_id, old.location_id)
       is distinct from (new.user_id, new.role, new.partner_id, new.org_id, new.location_id));
   gained_access bool := is_active and (not was_active or lost_access);
+  device public.devices;
 begin
+  if lost_access and old.role = 'tenant' then
+    for device in
+      select d.* from public.devices d
+      where d.org_id = old.org_id and d.location_id = old.location_id and d.lifecycle <> 'retired' order by d.id
+    loop
+      perform private.start_tenure(device.id, not private.has_tenants(old.location_id));
+    end loop;
+  end if;
+  if lost_access and old.role = 'customer' then
+    for device in
+      select d.* from public.devices d
+      where d.customer_id = old.user_id and d.org_id = old.org_id and d.lifecycle <> 'retired' order by d.id for update
+    loop
+      perform private.remove_customer(device);
+      perform private.write_audit('device_unclaimed', 'device', device.serial, device.org_id,
+        jsonb_build_object('customer_id', device.customer_id), '{"customer_id": null}');
+    end loop;
+  end if;
+  if gained_access and new.role = 'tenant' then
+    for device in
+      select d.* from public.devices d
+      where d.org_id = new.org_id and d.location_id = new.location_id and d.lifecycle <> 'retired' order by d.id
+    loop
+      perform private.start_tenure(device.id, false);
+      perform private.forget_readings(device.id);
+    end loop;
+  end if;
   if lost_access then
     -- Live topics carry the epoch: sockets that joined under the old one hear nothing new.
+    perform from public.orgs o
+    where o.id = old.org_id or o.partner_id = old.partner_id or old.role = 'admin' order by o.id for no key update;
     update public.orgs o set live_epoch = o.live_epoch + 1
     where o.id = old.org_id or o.partner_id = old.partner_id or old.role = 'admin';
   end if;
-  if lost_access and old.role = 'tenant' then
-    perform private.start_tenure(d.id, not private.has_tenants(old.location_id))
-    from public.devices d where d.org_id = old.org_id and d.location_id = old.location_id and d.lifecycle <> 'retired';
-  end if;
-  if gained_access and new.role = 'tenant' then
-    perform private.start_tenure(d.id, false)
-    from public.devices d where d.org_id = new.org_id and d.location_id = new.location_id and d.lifecycle <> 'retired';
-  end if;
   return null;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.forget_readings(device_id uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update public.device_state s set
+    reported = '{}', reported_at = null, older = '{}', packet_keys = '{}', reported_version = s.reported_version + 1,
+    w_temp = '{}', w_hum = '{}', w_co2 = '{}', w_bat = '{}', s_temp = 0, s_hum = 0, s_co2 = 0, s_bat = 0
+  where s.device_id = forget_readings.device_id
 $function$;
 
 CREATE OR REPLACE FUNCTION private.free_slug(name text, fallback text)
@@ -3917,6 +5090,44 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.grant_membership(user_id uuid, invitation public.invitations)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  held public.memberships;
+  granted uuid;
+begin
+  if private.staff_rank(invitation.role) is not null then
+    select m.* into held from public.memberships m
+    where m.user_id = grant_membership.user_id and m.org_id = invitation.org_id and m.ended_at is null
+      and private.staff_rank(m.role) is not null
+    order by private.staff_rank(m.role) desc limit 1 for update;
+    if held.id is null then
+      perform private.require_room_in_plan(invitation.org_id, 'users');
+    elsif private.staff_rank(held.role) >= private.staff_rank(invitation.role) then
+      return held.id;
+    else
+      update public.memberships m set role = invitation.role where m.id = held.id;
+      return held.id;
+    end if;
+  end if;
+  insert into public.memberships (user_id, role, partner_id, org_id, location_id)
+  values (grant_membership.user_id, invitation.role, invitation.partner_id, invitation.org_id, invitation.location_id)
+  on conflict do nothing returning id into granted;
+  if granted is null then
+    select m.id into strict granted from public.memberships m
+    where m.user_id = grant_membership.user_id and m.ended_at is null
+      and (m.role, m.partner_id, m.org_id, m.location_id)
+        is not distinct from (invitation.role, invitation.partner_id, invitation.org_id, invitation.location_id);
+  end if;
+  return granted;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.grantable_scopes(org_id uuid)
  RETURNS text[]
  LANGUAGE sql
@@ -3930,6 +5141,45 @@ AS $function$
   where (select bool_and(private.can(org_id, a)) from unnest(actions) a)
 $function$;
 
+CREATE OR REPLACE FUNCTION private.hand_over(device public.devices, org_id uuid, location_id uuid, customer_id uuid, claimed_at timestamp with time zone)
+ RETURNS public.devices
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  changes_org bool := hand_over.org_id <> device.org_id;
+  -- What its maker wrote on it goes with it, what a holder wrote does not.
+  forget_words bool := changes_org and device.org_id <> device.maker_org_id;
+  after public.devices;
+begin
+  update public.devices d set
+    org_id = hand_over.org_id, location_id = hand_over.location_id, customer_id = hand_over.customer_id,
+    claimed_at = hand_over.claimed_at,
+    lifecycle = case when hand_over.claimed_at is null then 'manufactured' else 'claimed' end,
+    name = case when forget_words then null else d.name end,
+    tags = case when forget_words then '{}' else d.tags end,
+    attributes = case when forget_words then '{}' else d.attributes end,
+    pending_fw_version = case when changes_org then null else d.pending_fw_version end,
+    pending_fw_url = case when changes_org then null else d.pending_fw_url end
+  where d.id = device.id
+  returning d.* into after;
+  perform private.start_tenure(device.id, true);
+  -- The next packet makes it active again.
+  update public.device_state s set
+    active = false, last_seen = null, last_telemetry_at = null, last_door = null, last_seq = null,
+    offline_alerted_at = null, packet_keys = '{}'
+  where s.device_id = device.id;
+  if changes_org then
+    perform private.raise_epochs(array[device.org_id, hand_over.org_id]);
+  elsif device.customer_id is not null and hand_over.customer_id is distinct from device.customer_id then
+    perform private.raise_epochs(array[device.org_id]);
+  end if;
+  return after;
+end
+$function$;
+comment on function private.hand_over(public.devices,uuid,uuid,uuid,timestamp with time zone) is 'claimed_at null = unclaimed; the caller holds the device''s lock and has checked everything';
+
 CREATE OR REPLACE FUNCTION private.has_tenants(location_id uuid)
  RETURNS boolean
  LANGUAGE sql
@@ -3941,6 +5191,130 @@ AS $function$
     where m.location_id = has_tenants.location_id and m.role = 'tenant' and m.ended_at is null
   )
 $function$;
+
+CREATE OR REPLACE FUNCTION private.import_device(org_id uuid, item jsonb, location_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.devices;
+  after public.devices;
+  patch jsonb;
+  created bool := false;
+  changes jsonb;
+begin
+  select d.* into before from public.devices d where d.serial = item ->> 'serial' for update;
+  if before.id is null then
+    perform private.require_org(import_device.org_id, 'provision');
+    if coalesce(item ->> 'product_type', '') = '' then
+      perform private.refuse('EC422', 'unprocessable', 'A new device needs a product type.', '{"column": "product_type"}');
+    end if;
+    perform private.check_product_type(item ->> 'product_type', import_device.org_id);
+    before := private.create_device(item ->> 'serial', item ->> 'product_type', null, import_device.org_id);
+    created := before.id is not null;
+    if created then
+      perform private.write_audit('device_registered', 'device', before.serial, before.org_id, null,
+        jsonb_build_object('serial', before.serial, 'product_type', before.product_type));
+    end if;
+  end if;
+  -- GUARD: another org's serial says only that it is taken
+  if before.id is null or before.org_id <> import_device.org_id then
+    perform private.refuse('EC409', 'serial_taken', 'This serial number is not available.', '{"column": "serial"}');
+  elsif before.lifecycle = 'retired' then
+    perform private.refuse('EC409', 'conflict', 'This device is retired; register it again first.', '{"column": "serial"}');
+  elsif nullif(item ->> 'product_type', '') <> before.product_type then
+    perform private.refuse('EC409', 'conflict', format('This serial is registered as %s.', before.product_type),
+      '{"column": "product_type"}');
+  end if;
+
+  select coalesce(jsonb_object_agg(e.key, case when e.key = 'name' and e.value = '""' then 'null' else e.value end), '{}')
+  into patch from jsonb_each(item) e where e.key in ('name', 'tags', 'attributes') and e.value <> 'null';
+  if patch <> '{}' then
+    perform ec.update_device(before.serial, patch);
+  end if;
+  if item ->> 'location' is not null then
+    perform ec.assign_device(before.serial, jsonb_build_object('location_id', import_device.location_id));
+  end if;
+  select d.* into strict after from public.devices d where d.id = before.id;
+
+  select jsonb_object_agg(x.key, jsonb_build_object('from', case when not created then x.was end, 'to', x.becomes)) into changes
+  from (
+    select 'product_type', to_jsonb(before.product_type), to_jsonb(after.product_type) where created
+    union all
+    select 'name', to_jsonb(before.name), to_jsonb(after.name) where before.name is distinct from after.name
+    union all
+    select 'tags', to_jsonb(before.tags), to_jsonb(after.tags) where before.tags <> after.tags
+    union all
+    select 'location', to_jsonb(private.location_path(before.location_id, ' / ')), to_jsonb(private.location_path(after.location_id, ' / '))
+    where before.location_id is distinct from after.location_id
+    union all
+    select 'attributes.' || k.key, before.attributes -> k.key, after.attributes -> k.key
+    from jsonb_object_keys(before.attributes || after.attributes) k (key)
+    where before.attributes -> k.key is distinct from after.attributes -> k.key
+  ) x (key, was, becomes);
+  return jsonb_build_object('changes', coalesce(changes, '{}'),
+    'action', case when created then 'create' when changes is null then 'unchanged' else 'update' end);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.import_error(field text, code text, detail text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('column', field, 'code', code, 'detail', detail)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.import_errors(item jsonb, matches integer, first_line integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(e.error) filter (where e.wrong), '[]') from (values
+    (coalesce(item ->> 'serial', '') !~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$',
+      private.import_error('serial', 'invalid_request',
+        'A serial has 3 to 64 letters, digits, - or _, and starts with a letter or digit.')),
+    (first_line is not null,
+      private.import_error('serial', 'conflict', format('Line %s has the same serial.', first_line))),
+    (length(item ->> 'name') > 200 or item ->> 'name' ~ '^\s+$',
+      private.import_error('name', 'invalid_request', 'A name has 1 to 200 characters.')),
+    (item ->> 'location' <> '' and matches = 0,
+      private.import_error('location', 'not_found',
+        format('There is no place "%s". Write it as Site / Building / Floor / Room.', item ->> 'location'))),
+    (item ->> 'location' <> '' and matches > 1,
+      private.import_error('location', 'conflict', format('There are several places "%s".', item ->> 'location'))),
+    (jsonb_typeof(item -> 'tags') = 'array' and (jsonb_array_length(item -> 'tags') > 32 or exists (
+        select from jsonb_array_elements_text(case when jsonb_typeof(item -> 'tags') = 'array' then item -> 'tags' else '[]' end) t
+        where t !~ '^\S(.{0,62}\S)?$')),
+      private.import_error('tags', 'invalid_request', 'At most 32 tags of 1 to 64 characters, separated by semicolons.'))
+  ) e (wrong, error)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.invitation_json(invitation public.invitations)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select to_jsonb(invitation) - array['token_sha256', 'accepted_by', 'membership_id'] || jsonb_build_object(
+    'state', private.invitation_state(invitation.accepted_at, invitation.revoked_at, invitation.expires_at),
+    'invited_by', (select p.email from public.profiles p where p.id = invitation.invited_by))
+$function$;
+
+CREATE OR REPLACE FUNCTION private.invitation_state(accepted_at timestamp with time zone, revoked_at timestamp with time zone, expires_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case when accepted_at is not null then 'accepted' when revoked_at is not null then 'revoked'
+    when expires_at <= now() then 'expired' else 'open' end
+$function$;
+grant execute on function private.invitation_state(timestamp with time zone,timestamp with time zone,timestamp with time zone) to authenticated;
 
 CREATE OR REPLACE FUNCTION private.is_admin()
  RETURNS boolean
@@ -3966,6 +5340,61 @@ AS $function$
   end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.kick_worker(job text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  url text;
+  secret text;
+begin
+  if current_setting('ec.kicked_' || job, true) = 'yes' or to_regclass('vault.decrypted_secrets') is null
+    or not exists (select from pg_catalog.pg_namespace n where n.nspname = 'net') then
+    return;
+  end if;
+  select max(s.decrypted_secret) filter (where s.name = 'ec_worker_url'),
+    max(s.decrypted_secret) filter (where s.name = 'ec_worker_secret')
+  into url, secret from vault.decrypted_secrets s where s.name in ('ec_worker_url', 'ec_worker_secret');
+  if url is null or secret is null then
+    return;
+  end if;
+  perform net.http_post(
+    url => url, body => jsonb_build_object('jobs', jsonb_build_array(job)),
+    headers => jsonb_build_object('Content-Type', 'application/json', 'Authorization', 'Bearer ' || secret));
+  perform set_config('ec.kicked_' || job, 'yes', true);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.location_path(location_id uuid, separator text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with recursive up as (
+    select l.parent_id, l.name, 1 as depth from public.locations l where l.id = location_path.location_id
+    union all
+    select l.parent_id, l.name, up.depth + 1 from up join public.locations l on l.id = up.parent_id
+  )
+  select string_agg(up.name, separator order by up.depth desc) from up
+$function$;
+
+CREATE OR REPLACE FUNCTION private.location_paths(org_id uuid)
+ RETURNS TABLE(id uuid, path text, key text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with recursive tree as (
+    select l.id, l.name as path from public.locations l where l.org_id = location_paths.org_id and l.parent_id is null
+    union all
+    select l.id, tree.path || ' / ' || l.name from tree join public.locations l on l.parent_id = tree.id
+  )
+  select t.id, t.path, private.path_key(t.path) from tree t
+$function$;
+
 CREATE OR REPLACE FUNCTION private.location_rank(type text)
  RETURNS integer
  LANGUAGE sql
@@ -3986,6 +5415,9 @@ declare
 begin
   select d.* into device from public.devices d where d.serial = lock_device.serial for update;
   if private.can(device.org_id, action) then
+    if private.actor_kind() = 'provisioning_key' then
+      perform private.refuse('EC403', 'forbidden', 'A provisioning key only registers devices.');
+    end if;
     return device;
   end if;
   if device.id = any (array(select private.my_device_ids())) then
@@ -3996,6 +5428,64 @@ begin
 end
 $function$;
 comment on function private.lock_device(text,text) is 'The device, locked until commit, when the actor may do the action';
+
+CREATE OR REPLACE FUNCTION private.lock_invitation(invitation_id uuid)
+ RETURNS public.invitations
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  invitation public.invitations;
+begin
+  select i.* into invitation from public.invitations i where i.id = lock_invitation.invitation_id for update;
+  perform private.require_inviter(case when invitation.id is null then '{}' else jsonb_build_object(
+    'org_id', invitation.org_id, 'partner_id', invitation.partner_id, 'role', invitation.role,
+    'location_id', invitation.location_id) end);
+  return invitation;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.lock_membership(membership_id uuid)
+ RETURNS public.memberships
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  member public.memberships;
+begin
+  select m.* into member from public.memberships m where m.id = lock_membership.membership_id for update;
+  if member.org_id is not null or member.id is null then
+    perform private.require_org(member.org_id, 'invite');
+  elsif not private.is_admin() then
+    if member.partner_id in (select private.my_partner_ids()) then
+      perform private.refuse('EC403', 'forbidden', 'Only the platform''s administrators change who belongs to a partner.');
+    end if;
+    perform private.refuse_missing();
+  end if;
+  return member;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.mail_invitation(invitation public.invitations, url text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  -- A link that was replaced must not arrive after the one that works.
+  delete from ec.mail_outbox o
+  where o.template = 'invitation' and o.sent_at is null and o.data ->> 'invitation_id' = invitation.id::text;
+  perform private.enqueue_mail(invitation.org_id, invitation.email, 'invitation', jsonb_build_object(
+    'invitation_id', invitation.id, 'url', url, 'email', invitation.email, 'role', invitation.role,
+    'org', private.org_face(invitation.org_id), 'partner', private.partner_face(invitation.partner_id),
+    'room', (select l.name from public.locations l where l.id = invitation.location_id),
+    'inviter', (select coalesce(p.full_name, p.email) from public.profiles p where p.id = private.my_user_id()),
+    'expires_at', invitation.expires_at));
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.may_issue_secret(device public.devices)
  RETURNS boolean
@@ -4016,6 +5506,35 @@ AS $function$
   )
 $function$;
 
+CREATE OR REPLACE FUNCTION private.member_json(member public.memberships)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', member.id, 'user_id', member.user_id, 'email', p.email, 'full_name', p.full_name, 'role', member.role,
+    'location_id', member.location_id, 'location_name', l.name, 'created_at', member.created_at)
+  from public.profiles p left join public.locations l on l.id = member.location_id
+  where p.id = member.user_id
+$function$;
+
+CREATE OR REPLACE FUNCTION private.membership_json(membership_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', m.id, 'role', m.role, 'partner_id', m.partner_id, 'partner_name', p.name,
+    'org_id', m.org_id, 'org_name', o.name, 'org_slug', o.slug, 'location_id', m.location_id, 'location_name', l.name)
+  from public.memberships m
+  left join public.partners p on p.id = m.partner_id
+  left join public.orgs o on o.id = m.org_id
+  left join public.locations l on l.id = m.location_id
+  where m.id = membership_json.membership_id
+$function$;
+
 CREATE OR REPLACE FUNCTION private.merge_patch(document jsonb, patch jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -4026,6 +5545,25 @@ AS $function$
     (select jsonb_object_agg(e.key, e.value) from jsonb_each(document || patch) e where e.value <> 'null'), '{}')
 $function$;
 comment on function private.merge_patch(jsonb,jsonb) is 'Top-level merge; null removes a key';
+
+CREATE OR REPLACE FUNCTION private.move_out_tenants(room public.locations)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  moved int;
+begin
+  update public.memberships m set ended_at = now()
+  where m.org_id = room.org_id and m.location_id = room.id and m.role = 'tenant' and m.ended_at is null;
+  get diagnostics moved = row_count;
+  if moved > 0 then
+    perform private.write_audit('tenants_moved_out', 'location', room.id::text, room.org_id, jsonb_build_object('tenants', moved));
+  end if;
+  return moved;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.my_api_key()
  RETURNS SETOF public.api_keys
@@ -4111,18 +5649,20 @@ CREATE OR REPLACE FUNCTION private.my_org_ids()
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER ROWS 10
  SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+declare
+  reach record;
 begin
-  if private.is_admin() then
+  select * into reach from private.my_reach();
+  if reach.everything then
     return query select o.id from public.orgs o;
-    return;
+  elsif reach.partner_ids = '{}' then
+    return query select distinct i from unnest(reach.org_ids) i;
+  else
+    return query select o.id from public.orgs o where o.partner_id = any (reach.partner_ids)
+      union select unnest(reach.org_ids);
   end if;
-  return query
-    select o.id from private.my_memberships() m join public.orgs o on o.partner_id = m.partner_id where m.role = 'partner'
-    union
-    select m.org_id from private.my_memberships() m where m.role in ('org_admin', 'operator', 'viewer')
-    union
-    select k.org_id from private.my_api_key() k where 'read' = any (k.scopes);
 end
 $function$;
 grant execute on function private.my_org_ids() to authenticated;
@@ -4133,9 +5673,20 @@ CREATE OR REPLACE FUNCTION private.my_org_nums()
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER ROWS 10
  SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+declare
+  reach record;
 begin
-  return query select o.num from private.my_org_ids() mine join public.orgs o on o.id = mine;
+  select * into reach from private.my_reach();
+  if reach.everything then
+    return query select o.num from public.orgs o;
+  elsif reach.partner_ids = '{}' then
+    return query select o.num from public.orgs o where o.id = any (reach.org_ids);
+  else
+    return query select o.num from public.orgs o where o.partner_id = any (reach.partner_ids)
+      union select o.num from public.orgs o where o.id = any (reach.org_ids);
+  end if;
 end
 $function$;
 grant execute on function private.my_org_nums() to authenticated;
@@ -4209,6 +5760,38 @@ end
 $function$;
 grant execute on function private.my_provisioning_key() to authenticated;
 
+CREATE OR REPLACE FUNCTION private.my_reach(OUT everything boolean, OUT org_ids uuid[], OUT partner_ids uuid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  me uuid := private.actor_id();
+begin
+  case private.actor_kind()
+    when 'user' then
+      select
+        coalesce(bool_or(m.role = 'admin'), false),
+        coalesce(array_agg(m.org_id) filter (where m.role in ('org_admin', 'operator', 'viewer')), '{}'),
+        coalesce(array_agg(m.partner_id) filter (where m.role = 'partner'), '{}')
+      into everything, org_ids, partner_ids
+      from public.memberships m where m.user_id = me and m.ended_at is null;
+    when 'api_key' then
+      select false, coalesce(array_agg(k.org_id), '{}'), '{}'::uuid[] into everything, org_ids, partner_ids
+      from public.api_keys k
+      where k.id = me and k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) and 'read' = any (k.scopes);
+    else
+      everything := false;
+      org_ids := '{}';
+      partner_ids := '{}';
+  end case;
+end
+$function$;
+grant execute on function private.my_reach() to authenticated;
+comment on function private.my_reach() is 'What the actor may read as a whole: all orgs, some, or those of some partners';
+
 CREATE OR REPLACE FUNCTION private.my_tenure_ids()
  RETURNS SETOF integer
  LANGUAGE plpgsql
@@ -4241,6 +5824,91 @@ end
 $function$;
 grant execute on function private.my_user_id() to authenticated;
 
+CREATE OR REPLACE FUNCTION private.new_room_code(room public.locations, expires_at timestamp with time zone)
+ RETURNS public.room_codes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  code_id uuid := gen_random_uuid();
+  code public.room_codes;
+begin
+  insert into public.room_codes (id, org_id, location_id, version, code_sha256, created_by, expires_at)
+  values (
+    code_id, room.org_id, room.id,
+    1 + coalesce((select max(c.version) from public.room_codes c where c.location_id = room.id), 0),
+    sha256(convert_to(private.room_code_text(room.id, code_id), 'UTF8')), private.my_user_id(), new_room_code.expires_at)
+  returning * into code;
+  perform private.write_audit('room_code_issued', 'location', room.id::text, room.org_id, null,
+    jsonb_build_object('version', code.version, 'expires_at', code.expires_at));
+  return code;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.org_face(org_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('name', o.name, 'slug', o.slug, 'brand', o.brand) from public.orgs o where o.id = org_face.org_id
+$function$;
+
+CREATE OR REPLACE FUNCTION private.partner_face(partner_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('name', p.name, 'slug', p.slug, 'brand', '{}'::jsonb)
+  from public.partners p where p.id = partner_face.partner_id
+$function$;
+
+CREATE OR REPLACE FUNCTION private.path_key(path text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select lower(btrim(regexp_replace(path, '\s*/\s*', '/', 'g')))
+$function$;
+comment on function private.path_key(text) is 'Two ways to write one path have the same key';
+
+CREATE OR REPLACE FUNCTION private.plain_room_code(code text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select translate(upper(regexp_replace(code, '[\s-]', '', 'g')), 'OIL', '011')
+$function$;
+
+CREATE OR REPLACE FUNCTION private.promised_seats(org_id uuid, but_not text)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select count(distinct i.email)::int from public.invitations i
+  where i.org_id = promised_seats.org_id and i.role in ('org_admin', 'operator', 'viewer') and i.email <> but_not
+    and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
+$function$;
+
+CREATE OR REPLACE FUNCTION private.raise_epochs(org_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform from public.orgs o where o.id = any (org_ids) order by o.id for no key update;
+  update public.orgs o
+  set live_epoch = 1 + (select max(p.live_epoch) from public.orgs p where p.id = any (org_ids))
+  where o.id = any (org_ids);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.refuse(state text, code text, detail text, hint jsonb DEFAULT NULL::jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -4272,6 +5940,19 @@ AS $function$
   select private.refuse('EC404', 'not_found', 'There is no such thing, or you may not see it.')
 $function$;
 grant execute on function private.refuse_missing() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.refuse_over_plan(plan text, kind text, most integer, used integer)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select private.refuse('EC403', 'plan_limit',
+    format('The plan "%s" allows %s %s, and %s are in use. Make room or change the plan.', plan,
+      to_char(most, 'FM999,999,999'),
+      case kind when 'devices' then 'devices' when 'users' then 'people' else 'organisations' end,
+      to_char(used, 'FM999,999,999')),
+    jsonb_build_object('plan', plan, 'kind', kind, 'limit', most, 'used', used))
+$function$;
 
 CREATE OR REPLACE FUNCTION private.registering_org(wanted uuid, existing uuid)
  RETURNS uuid
@@ -4308,15 +5989,124 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.remove_customer(device public.devices)
+ RETURNS public.devices
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform private.end_claim_codes(device.id, 'unclaimed');
+  return private.hand_over(device, device.org_id, device.location_id, null,
+    case when device.org_id <> device.maker_org_id then device.claimed_at end);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.replace_claim_code(device_id uuid, code_sha256 bytea)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  update public.claim_codes c set revoked_at = now()
-  where c.device_id = replace_claim_code.device_id and c.used_at is null and c.revoked_at is null;
+  select private.end_claim_codes(device_id, 'reissued');
   insert into public.claim_codes (device_id, code_sha256) values (device_id, code_sha256)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_claimable(state text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  reason jsonb := jsonb_build_object('reason', state);
+begin
+  case state
+    when 'claimable' then return;
+    when 'used' then perform private.refuse('EC409', 'already_used', 'Somebody claimed this device with this code.', reason);
+    when 'expired' then
+      perform private.refuse('EC410', 'expired', 'This code has expired. Ask whoever gave you the device for a new one.', reason);
+    when 'reissued' then perform private.refuse('EC410', 'expired', 'A newer code was issued for this device. Use that one.', reason);
+    when 'transferred' then
+      perform private.refuse('EC410', 'expired', 'This device went to another organisation. Ask them for a new code.', reason);
+    when 'unclaimed' then
+      perform private.refuse('EC410', 'expired', 'This device was given back. Ask for a new code to claim it again.', reason);
+    else perform private.refuse('EC410', 'expired', 'This device was retired.', reason);
+  end case;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_device(serial text, action text)
+ RETURNS public.devices
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+begin
+  select d.* into device from public.devices d where d.serial = require_device.serial;
+  if not private.can(device.org_id, action) and device.id = any (array(select private.my_device_ids())) then
+    perform private.refuse('EC403', 'forbidden', 'You may see this device but not this part of it.');
+  end if;
+  perform private.require_org(device.org_id, action);
+  return device;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_invitation(token_sha256 bytea)
+ RETURNS public.invitations
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  invitation public.invitations;
+begin
+  select i.* into invitation from public.invitations i where i.token_sha256 = require_invitation.token_sha256;
+  if invitation.id is null then
+    perform private.refuse_missing();
+  end if;
+  return invitation;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_inviter(target jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  org uuid := (target ->> 'org_id')::uuid;
+  partner uuid := (target ->> 'partner_id')::uuid;
+  role text := target ->> 'role';
+begin
+  if partner is not null then
+    if not private.is_admin() and partner in (select private.my_partner_ids()) then
+      perform private.refuse('EC403', 'forbidden', 'Only the platform''s administrators invite partners.');
+    elsif not private.is_admin() or not exists (select from public.partners p where p.id = partner) then
+      perform private.refuse_missing();
+    elsif role is distinct from 'partner' or org is not null then
+      perform private.refuse('EC422', 'unprocessable', 'Somebody is invited to a partner as "partner" only.');
+    end if;
+    return;
+  end if;
+  perform private.require_org(org, 'invite');
+  if role is null or role not in ('org_admin', 'operator', 'viewer', 'customer', 'tenant') then
+    perform private.refuse('EC422', 'unprocessable', 'role is org_admin, operator, viewer, customer or tenant.');
+  elsif role = 'tenant' and not exists (
+    select from private.my_memberships() m where m.role = 'admin' or m.role = 'org_admin' and m.org_id = org
+  ) then
+    perform private.refuse('EC403', 'forbidden', 'Tenants are invited by the organisation itself.');
+  elsif (role = 'tenant') <> (target ->> 'location_id' is not null) then
+    perform private.refuse('EC422', 'unprocessable', 'A tenant needs a room in location_id, and nobody else has one.');
+  elsif role = 'tenant' and not exists (
+    select from public.locations l where l.id = (target ->> 'location_id')::uuid and l.org_id = org and l.type = 'room'
+  ) then
+    perform private.refuse_missing();
+  end if;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION private.require_keys(input jsonb, allowed text[])
@@ -4376,6 +6166,68 @@ end
 $function$;
 grant execute on function private.require_org(uuid,text) to authenticated;
 
+CREATE OR REPLACE FUNCTION private.require_orgs_in_plan(partner_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held record;
+  used int;
+begin
+  select p.plan, l.max_orgs as most into held
+  from public.partners p join public.plan_limits l on l.plan = p.plan
+  where p.id = require_orgs_in_plan.partner_id for no key update of p;
+  if held.most is null then
+    return;
+  end if;
+  select count(*) into used from public.orgs o where o.partner_id = require_orgs_in_plan.partner_id;
+  if used >= held.most then
+    perform private.refuse_over_plan(held.plan, 'orgs', held.most, used);
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_other_admin(member public.memberships)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('private.require_other_admin', 0));
+  if not exists (
+    select from public.memberships m where m.role = 'admin' and m.ended_at is null and m.user_id <> member.user_id
+  ) then
+    perform private.refuse('EC409', 'conflict', 'This is the platform''s last administrator.');
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_other_org_admin(member public.memberships)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  -- Two who remove each other wait here, and the second sees what the first did.
+  perform from public.orgs o where o.id = member.org_id for no key update;
+  if exists (
+    select from public.memberships m
+    where m.org_id = member.org_id and m.role = 'org_admin' and m.ended_at is null and m.user_id <> member.user_id
+  ) or private.is_admin() or exists (
+    select from private.my_memberships() m join public.orgs o on o.partner_id = m.partner_id
+    where m.role = 'partner' and o.id = member.org_id
+  ) then
+    return;
+  end if;
+  perform private.refuse('EC409', 'conflict',
+    'This is the last org admin. Make somebody else one first, or ask your partner.');
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.require_own_device(serial text)
  RETURNS public.devices
  LANGUAGE plpgsql
@@ -4392,6 +6244,90 @@ begin
     perform private.refuse_missing();
   end if;
   return device;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_room(room_id uuid, action text)
+ RETURNS public.locations
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  room public.locations;
+begin
+  select l.* into room from public.locations l where l.id = require_room.room_id and l.type = 'room' for no key update;
+  if room.id = any (array(select private.my_location_ids())) and not private.can(room.org_id, action) then
+    perform private.refuse('EC403', 'forbidden', 'You may see this room but not hand out access to it.');
+  end if;
+  perform private.require_org(room.org_id, action);
+  return room;
+end
+$function$;
+comment on function private.require_room(uuid,text) is 'The room, locked until commit, when the actor may do the action';
+
+CREATE OR REPLACE FUNCTION private.require_room_code(room_id uuid, code text)
+ RETURNS public.locations
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held public.room_codes;
+  room public.locations;
+begin
+  select c.* into held from public.room_codes c
+  where c.location_id = require_room_code.room_id
+    and c.code_sha256 = sha256(convert_to(private.plain_room_code(require_room_code.code), 'UTF8'))
+  for share;
+  if held.id is null then
+    perform private.refuse_missing();
+  elsif held.ended_reason is not null then
+    perform private.refuse('EC410', 'expired', 'This code was replaced or taken back. Use the newest sheet of the room, or ask for one.',
+      jsonb_build_object('reason', held.ended_reason));
+  elsif held.expires_at <= now() then
+    perform private.refuse('EC410', 'expired', 'This code has expired. Ask for a new one.', '{"reason": "expired"}');
+  end if;
+  select l.* into strict room from public.locations l where l.id = held.location_id;
+  return room;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_room_in_plan(org_id uuid, kind text, wanted integer DEFAULT 1, promised integer DEFAULT 0)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held record;
+  used int;
+  slot text := format('%s:%s:', kind, org_id);
+  cached text := coalesce(current_setting('ec.plan_used', true), '');
+begin
+  select o.plan, case kind when 'devices' then l.max_devices else l.max_users end as most into held
+  from public.orgs o join public.plan_limits l on l.plan = o.plan where o.id = require_room_in_plan.org_id;
+  if held.most is null then
+    return;
+  end if;
+  -- One at a time, so that two cannot take the last place.
+  perform pg_advisory_xact_lock(hashtextextended('private.require_room_in_plan ' || slot, 0));
+  if kind = 'users' then
+    select count(distinct m.user_id) into used from public.memberships m
+    where m.org_id = require_room_in_plan.org_id and m.role in ('org_admin', 'operator', 'viewer') and m.ended_at is null;
+  elsif starts_with(cached, slot) then
+    -- A transaction that adds hundreds counts once: the lock keeps others from adding meanwhile.
+    used := substr(cached, length(slot) + 1);
+  else
+    select count(*) into used from public.devices d
+    where d.org_id = require_room_in_plan.org_id and d.lifecycle <> 'retired';
+  end if;
+  if used + promised + wanted > held.most then
+    perform private.refuse_over_plan(held.plan, kind, held.most, used + promised);
+  end if;
+  if kind = 'devices' then
+    perform set_config('ec.plan_used', slot || used + wanted, true);
+  end if;
 end
 $function$;
 
@@ -4418,6 +6354,7 @@ begin
   if private.actor_kind() = 'provisioning_key' then
     perform private.refuse('EC409', 'conflict', 'This device was retired. Somebody of its organisation can register it again.');
   end if;
+  perform private.require_room_in_plan(device.org_id, 'devices');
   update public.devices d set
     lifecycle = case when d.claimed_at is null then 'manufactured' else 'claimed' end, retired_at = null,
     registered_by_kind = private.actor_kind(), registered_by_id = private.actor_id(), registered_at = clock_timestamp()
@@ -4425,6 +6362,70 @@ begin
   perform private.start_tenure(device.id, true);
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION private.room_code_json(room_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('room_id', room_id, 'version', coalesce(max(c.version), 0)) || coalesce(
+    (
+      select jsonb_build_object('code', private.room_code_text(l.location_id, l.id), 'created_at', l.created_at, 'expires_at', l.expires_at)
+      from public.room_codes l where l.location_id = room_id and l.revoked_at is null and (l.expires_at is null or l.expires_at > now())
+    ),
+    '{"code": null, "created_at": null, "expires_at": null}')
+  from public.room_codes c where c.location_id = room_id
+$function$;
+
+CREATE OR REPLACE FUNCTION private.room_code_key()
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  key text;
+begin
+  select s.decrypted_secret into key from vault.decrypted_secrets s where s.name = 'ec_room_code_key';
+  if key is null then
+    perform pg_advisory_xact_lock(hashtextextended('private.room_code_key', 0));
+    select s.decrypted_secret into key from vault.decrypted_secrets s where s.name = 'ec_room_code_key';
+  end if;
+  if key is null then
+    key := encode(extensions.gen_random_bytes(32), 'hex');
+    perform vault.create_secret(key, 'ec_room_code_key', 'Codes of rooms are derived from it');
+  end if;
+  return key;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.room_code_text(location_id uuid, code_id uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  mac bytea := extensions.hmac(format('%s:%s', location_id, code_id), private.room_code_key(), 'sha256');
+  bits bit(80) := ('x' || encode(substr(mac, 1, 10), 'hex'))::bit(80);
+begin
+  return (
+    select string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substring(bits from n * 5 + 1 for 5)::bit(5)::int + 1, 1), '' order by n)
+    from generate_series(0, 15) n
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.staff_rank(role text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select array_position(array['viewer', 'operator', 'org_admin'], role)
+$function$;
+comment on function private.staff_rank(text) is 'Null for roles that are no staff of an org';
 
 CREATE OR REPLACE FUNCTION private.start_tenure(device_id uuid, forget boolean)
  RETURNS integer
@@ -4505,14 +6506,25 @@ begin
       return;
     end if;
   end if;
-  insert into public.audit_log
-    (org_id, partner_id, actor_kind, actor_id, actor_label, action, target_kind, target_id, before, after, request_id)
+  insert into public.audit_log (
+    org_id, partner_id, actor_kind, actor_id, actor_label, action, target_kind, target_id, before, after, request_id,
+    address)
   values (
     write_audit.org_id, write_audit.partner_id, coalesce(private.actor_kind(), 'system'), private.actor_id(),
     private.actor_label(), action, target_kind, target_id, old_part, new_part,
-    nullif(current_setting('ec.request_id', true), '')
+    nullif(current_setting('ec.request_id', true), ''), private.client_address()
   );
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.write_handover_audit(action text, serial text, org_id uuid, actor text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into public.audit_log (org_id, actor_kind, actor_label, action, target_kind, target_id, request_id)
+  values (org_id, 'system', actor, action, 'device', serial, nullif(current_setting('ec.request_id', true), ''))
 $function$;
 
 -- Jobs (-- name: schedule — command)
@@ -4520,6 +6532,7 @@ $function$;
 -- ec_drop_old_partitions: 17 * * * * — select ec.drop_old_partitions(now())
 -- ec_ensure_partitions: 7 * * * * — select ec.ensure_partitions(now())
 -- ec_expire_credentials: * * * * * — select ec.expire_credentials(now())
+-- ec_kick_mail: * * * * * — select ec.kick_mail(now())
 -- ec_mark_offline: 30 seconds — select ec.mark_offline(now())
 -- ec_purge_expired: 23 * * * * — select ec.purge_expired(now())
 -- ec_run_rollups: 30 seconds — select ec.run_rollups(now())

@@ -38,7 +38,7 @@ test('nobody executes a function of ours without a grant by name', async () => {
 test('what authenticated may execute in ec checks permission or reads under row level security', async () => {
   const granted = await db.query<{ name: string; checks: boolean }>(
     `select p.proname as name,
-       not p.prosecdef or p.prosrc ~ 'private\\.(can|can_join_topic|require_\\w+|lock_device|is_admin|registering_org|my_\\w+|actor_\\w+)\\('
+       not p.prosecdef or p.prosrc ~ 'private\\.(can|can_join_topic|require_\\w+|lock_\\w+|is_admin|registering_org|my_\\w+|actor_\\w+)\\('
          or p.prosrc ~ 'ec\\.(register_device|assign_device|ensure_profile)\\(' as checks
      from ${OURS} and n.nspname = 'ec' and has_function_privilege('authenticated', p.oid, 'execute')`,
   );

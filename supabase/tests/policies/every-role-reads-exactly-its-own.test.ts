@@ -27,6 +27,10 @@ const TABLES: Record<string, { key: string; readers: Reader[] }> = {
   serial_prefixes: { key: 'maker_org_id', readers: STAFF },
   api_keys: { key: 'org_id', readers: MANAGERS },
   provisioning_keys: { key: 'org_id', readers: MANAGERS },
+  invitations: { key: 'org_id', readers: MANAGERS },
+  room_codes: { key: 'org_id', readers: MANAGERS },
+  // The same for everybody: no row of it is anybody's.
+  plan_limits: { key: 'plan', readers: [] },
   // Everybody also sees their own rows of the next two.
   memberships: { key: 'user_id', readers: STAFF },
   profiles: { key: 'id', readers: STAFF },
@@ -61,7 +65,7 @@ afterAll(() => db.drop());
 
 /** A row in every table, for the place's org or device. */
 async function fill(place: Place): Promise<void> {
-  const { id, num, device } = world[place];
+  const { id, num, device, room } = world[place];
   const type = `type-${place}`;
   const { user } = await makeMember(db, place, 'viewer', { org: id });
   for (const key of [id, num, device.id, type, user]) placeOf.set(key, place);
@@ -98,6 +102,14 @@ async function fill(place: Place): Promise<void> {
     `insert into public.provisioning_keys (org_id, product_type, name, prefix, key_sha256)
      values ($1, $2, 'line', 'ec_prov_test', sha256($3))`,
     [id, type, Buffer.from(type)],
+  );
+  await db.query(
+    `insert into public.invitations (org_id, role, email, token_sha256) values ($1, 'viewer', 'new@example.com', sha256($2))`,
+    [id, Buffer.from(type)],
+  );
+  await db.query(
+    `insert into public.room_codes (org_id, location_id, version, code_sha256) values ($1, $2, 1, sha256($3))`,
+    [id, room, Buffer.from(type)],
   );
 }
 
