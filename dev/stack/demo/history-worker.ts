@@ -6,7 +6,7 @@ import { seedRefused, seedSilent } from './history-extras.ts';
 import { historyRows, type DeviceNumbers } from './history-rows.ts';
 import { HISTORY_DAYS } from './history-times.ts';
 import type { HistoryJob, HistoryOutcome } from './history.ts';
-import { DEVICES, ORGS } from './plan.ts';
+import { DEVICES, ORGS, PEOPLE } from './plan.ts';
 
 const DAY = 86_400_000;
 const ACTION = 'demo_history_filled';
@@ -47,7 +47,8 @@ async function fill({ dbUrl, until }: HistoryJob): Promise<HistoryOutcome> {
 
 /**
  * A device with a past was registered before it, or its own page would contradict its chart; and it was in its
- * room all the time. What registering and assigning left seconds apart becomes one tenure.
+ * room all the time. What registering and assigning left seconds apart becomes one tenure. Whoever lives there or has
+ * it has had it since before: people see nothing of a tenure that began before they came.
  */
 async function backdate(db: pg.Client, until: number): Promise<void> {
   const used = DEVICES.filter((device) => !device.unused).map(({ serial }) => serial);
@@ -70,6 +71,12 @@ async function backdate(db: pg.Client, until: number): Promise<void> {
     `update public.devices set created_at = least(created_at, $2), activated_at = least(activated_at, $2)
      where serial = any ($1)`,
     [used, birth],
+  );
+  // Tenants and customers see what was measured since they came: the demo's have been there for all of it.
+  await db.query(
+    `update public.memberships m set created_at = least(m.created_at, $2)
+     from public.profiles p where p.id = m.user_id and p.email = any ($1)`,
+    [PEOPLE.map(({ email }) => email), birth],
   );
 }
 

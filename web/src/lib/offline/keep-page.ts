@@ -1,5 +1,3 @@
-import { dev } from '$app/env';
-
 /**
  * Keeps the present page on this device, with what it needs to run, so that it opens without a network as it was.
  * Only for a tenant's room: it is looked at in corridors and cellars, and holds nothing but that room's climate.
@@ -12,7 +10,7 @@ export function keepPage(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tell = async (): Promise<void> => {
-    await workers.register('/service-worker.js', { type: dev ? 'module' : 'classic' });
+    await workers.register('/service-worker.js', { type: 'module' });
     const worker = (await workers.ready).active;
     worker?.postMessage({ keep: [...seen] });
   };
