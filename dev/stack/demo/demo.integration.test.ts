@@ -62,6 +62,21 @@ async function liveSince(moment: Date): Promise<number> {
   return row!.n;
 }
 
+const signIn = (email: string): Promise<ApiSession> =>
+  ApiSession.signIn(
+    {
+      api_url: stack.facts.api_url!,
+      supabase_url: stack.facts.supabase_url!,
+      publishable_key: stack.facts.publishable_key,
+    },
+    email,
+    PASSWORD,
+  );
+
+interface Chart {
+  series: Record<string, (number[] | null)[]>;
+}
+
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'ec-demo-'));
   chmodSync(dataDir, 0o755);
@@ -89,15 +104,7 @@ describe('the demo', () => {
   });
 
   it('fills two weeks of charts at first sight', async () => {
-    const session = await ApiSession.signIn(
-      {
-        api_url: stack.facts.api_url!,
-        supabase_url: stack.facts.supabase_url!,
-        publishable_key: stack.facts.publishable_key,
-      },
-      'org@example.com',
-      PASSWORD,
-    );
+    const session = await signIn('org@example.com');
     for (const [hours, least] of [
       [1, 200],
       [24, 250],
@@ -106,10 +113,23 @@ describe('the demo', () => {
       const chart = (await session.call(
         'GET',
         `/devices/EC-CLM-ACME09/telemetry?hours=${hours}&buckets=auto`,
-      )) as {
-        series: Record<string, (number[] | null)[]>;
-      };
+      )) as Chart;
       expect(chart.series['co2']!.filter(Boolean).length, `${hours} h`).toBeGreaterThan(least);
+    }
+  });
+
+  it('shows the tenant the last day of their room, and the customer that of their device', async () => {
+    const tenant = await signIn('tenant@example.com');
+    const me = (await tenant.call('GET', '/me')) as { memberships: { location_id: string }[] };
+    const room = `/rooms/${me.memberships[0]!.location_id}`;
+    expect(((await tenant.call('GET', room)) as { values: object }).values).toHaveProperty('co2');
+    const customer = await signIn('customer@example.com');
+    for (const [session, path] of [
+      [tenant, `${room}/climate?hours=24`],
+      [customer, '/devices/EC-CLM-ACME14/telemetry?hours=24&buckets=auto'],
+    ] as const) {
+      const { series } = (await session.call('GET', path)) as Chart;
+      expect(series['co2']!.filter(Boolean).length, path).toBeGreaterThan(250);
     }
   });
 
