@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   batteryPercent,
+  BulkAssignRequest,
   DeviceListQuery,
   DevicePatch,
   ERROR_CODES,
@@ -11,8 +12,10 @@ import {
   LiveAsk,
   Name,
   OrgCreate,
+  OrgInvitationCreate,
   parseLiveTopic,
   RegisterRequest,
+  RoomClaimRequest,
   Serial,
   TelemetryQuery,
   TimestampInput,
@@ -76,6 +79,30 @@ describe('queries and patches', () => {
     expect(ok(DevicePatch, { org: 'x' })).toBe(false);
     expect(ok(DevicePatch, { attributes: { constructor: 1 } })).toBe(false);
     expect(ok(DevicePatch, { name: null, tags: ['floor 2', 'pilot'] })).toBe(true);
+  });
+});
+
+describe('codes and invitations', () => {
+  const id = '7b0d3c52-5f5e-4f44-9d0c-0c1f6a1b2c3d';
+  it('a room code is taken as people type it', () => {
+    const { code } = RoomClaimRequest.parse({ room_id: id, code: ' abcd-efgh 1oil-0000 ' });
+    expect(code).toBe('ABCDEFGH10110000');
+    for (const bad of ['short', 'ABCD_EFGH_1234', '', 'x'.repeat(65)])
+      expect(ok(RoomClaimRequest, { room_id: id, code: bad })).toBe(false);
+  });
+  it('an address is invited in lower case, and a tenant to a room', () => {
+    const invitation = { email: ' Ann@Example.COM ', role: 'viewer' };
+    expect(OrgInvitationCreate.parse(invitation).email).toBe('ann@example.com');
+    expect(ok(OrgInvitationCreate, { ...invitation, role: 'tenant', location_id: id })).toBe(true);
+    expect(ok(OrgInvitationCreate, { ...invitation, role: 'tenant' })).toBe(false);
+    expect(ok(OrgInvitationCreate, { ...invitation, location_id: id })).toBe(false);
+    expect(ok(OrgInvitationCreate, { ...invitation, role: 'admin' })).toBe(false);
+    expect(ok(OrgInvitationCreate, { ...invitation, email: 'ann' })).toBe(false);
+  });
+  it('many devices are assigned somewhere, or nothing is asked', () => {
+    expect(ok(BulkAssignRequest, { serials: ['EC-1'], location_id: null })).toBe(true);
+    expect(ok(BulkAssignRequest, { serials: ['EC-1'] })).toBe(false);
+    expect(ok(BulkAssignRequest, { serials: [], location_id: null })).toBe(false);
   });
 });
 

@@ -41,8 +41,16 @@ async function verify(
   issuers: string[],
 ): Promise<JWTPayload> {
   const rules = { audience: 'authenticated', clockTolerance: 5, requiredClaims: ['exp', 'sub'] };
+  const refused = (cause: unknown): AppError =>
+    new AppError('unauthenticated', 'The access token is not valid or has expired.', {}, { cause });
+  let algorithm: string | undefined;
   try {
-    if (decodeProtectedHeader(token).alg === 'HS256') {
+    algorithm = decodeProtectedHeader(token).alg;
+  } catch (error) {
+    throw refused(error);
+  }
+  try {
+    if (algorithm === 'HS256') {
       if (secret === null) throw new Error('no shared secret');
       const { payload } = await jwtVerify(token, secret, { ...rules, algorithms: ['HS256'] });
       // The local auth server names no issuer; a project's secret is its own, so who signed is known all the same.
@@ -52,13 +60,20 @@ async function verify(
     const asymmetric = { ...rules, issuer: issuers, algorithms: ['ES256', 'RS256'] };
     return (await jwtVerify(token, keys, asymmetric)).payload;
   } catch (error) {
-    throw new AppError(
-      'unauthenticated',
-      'The access token is not valid or has expired.',
-      {},
-      { cause: error },
-    );
+    // The token may be fine: its key could not be fetched.
+    if (error instanceof TypeError || isCode(error, 'ERR_JWKS_TIMEOUT') || isCode(error, 'ERR_JOSE_GENERIC'))
+      throw new AppError(
+        'unavailable',
+        'Sign-in does not answer; try again.',
+        { retry_after: 1 },
+        { cause: error },
+      );
+    throw refused(error);
   }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function toClaims(payload: JWTPayload): UserClaims {
