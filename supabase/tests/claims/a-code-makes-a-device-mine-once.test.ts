@@ -96,7 +96,7 @@ test('a repeated claim by the same person gives the same answer, by anybody else
 
 test('of two claims at the same moment one wins', async () => {
   const device = await makeClaimable(db, world.orgAdmin, 'MINE-5');
-  const people = await Promise.all(['one', 'two', 'three'].map((name) => makeAccount(db, name)));
+  const people = [await makeAccount(db, 'one'), await makeAccount(db, 'two'), await makeAccount(db, 'three')];
   const results = await Promise.allSettled(people.map((person) => claim(db, person, device)));
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   expect(

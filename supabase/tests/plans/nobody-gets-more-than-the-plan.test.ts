@@ -128,7 +128,7 @@ test('people are counted with those who are invited, customers and tenants are n
 test('accepting after the plan shrank is refused and leaves the invitation open', async () => {
   const people = [await makeAccount(db, 'a'), await makeAccount(db, 'b')];
   await db.query(`update public.orgs set plan = 'starter' where id = $1`, [org]);
-  const tokens = [];
+  const tokens: Buffer[] = [];
   for (const { email } of people)
     tokens.push((await invite(db, admin, { org_id: org, role: 'viewer', email })).token);
   await db.query(`update public.orgs set plan = 'pro' where id = $1`, [org]);
