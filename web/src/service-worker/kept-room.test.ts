@@ -7,8 +7,8 @@ const HERE = 'https://fleet.example';
 class FakeCaches {
   stored = new Map<string, Response>();
   url = (key: string | Request) => new URL(typeof key === 'string' ? key : key.url, HERE).href;
+  match = async (key: string) => this.stored.get(this.url(key))?.clone();
   open = async () => ({
-    match: async (key: string | Request) => this.stored.get(this.url(key))?.clone(),
     put: async (key: string | Request, reply: Response) => void this.stored.set(this.url(key), reply),
     add: async (key: string) => void this.stored.set(this.url(key), await fetch(key)),
     keys: async () => [...this.stored.keys()].map((url) => ({ url })),

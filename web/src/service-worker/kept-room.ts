@@ -18,7 +18,7 @@ export function answer(request: Request, origin: string): Promise<Response> | nu
 
 /** From the network, and kept; from before when there is none. A room that is not theirs any more is forgotten. */
 async function room(request: Request): Promise<Response> {
-  const before = await (await caches.open(CACHE)).match(ROOM);
+  const before = await kept(ROOM);
   try {
     const reply = await fetch(request, before ? { signal: AbortSignal.timeout(PATIENCE_MS) } : {});
     if (reply.ok) await (await caches.open(CACHE)).put(ROOM, reply.clone());
@@ -33,8 +33,11 @@ async function room(request: Request): Promise<Response> {
 
 /** Their names change with their content, so what is kept is right. */
 async function file(request: Request): Promise<Response> {
-  return (await (await caches.open(CACHE)).match(request.url)) ?? fetch(request);
+  return (await kept(request.url)) ?? fetch(request);
 }
+
+/** Looking for something makes no cache. */
+const kept = (address: string) => caches.match(address, { cacheName: CACHE });
 
 /** Keeps these files and, the first time, the page: it was loaded before the worker was there. */
 export async function keep(addresses: readonly string[], origin: string): Promise<void> {

@@ -37,7 +37,7 @@ export const actions: Actions = {
       refusalOf(await event.locals.auth.withRecovery(email, code), wrong);
     if (refusal) return retry(refusal.status, refusal.message);
     // With a second step only its digits allow another password: after them, the account page sets it.
-    if (await event.locals.auth.secondFactor.isOwed()) return enter(event, '/account#password');
+    if (await event.locals.auth.secondFactor.isOwed()) return enter(event, '/account#password-section');
     return choose(event, email, password);
   },
 
