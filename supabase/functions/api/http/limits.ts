@@ -13,7 +13,7 @@ export const ADDRESS_LIMITS = {
   register: { name: 'register', limit: 600, windowS: 60 },
 } as const satisfies Record<string, AddressLimit>;
 
-/** Wrong tries at one code, or sign-ins to one account from one address. */
+/** At one code from anywhere, or at one account from one address. */
 const TRIES = { limit: 10, windowS: QUARTER_S };
 
 /** The turns a request has to take. A caller without an address shares the turns of all such callers. */
@@ -23,11 +23,12 @@ export async function turnsOf<P, B>(
   input: { params: P; body: B; address: string | null },
 ): Promise<Turn[]> {
   if (limits === undefined) return [];
-  const address = input.address === null ? 'unknown' : limitAddress(input.address);
   const { name, ...often } = limits.address;
-  const secret = limits.secret && (await limits.secret({ ...input, address }));
-  return [
-    ...(secret === undefined ? [] : [{ key: `try:${name}:${secret}`, ...TRIES }]),
-    ...(around.env.addressLimits ? [{ key: `address:${name}:${address}`, ...often }] : []),
-  ];
+  const turns: Turn[] = [];
+  if (limits.secret) turns.push({ key: `try:${name}:${limits.secret(input)}`, ...TRIES });
+  if (!around.env.addressLimits) return turns;
+  const key = `address:${name}:${input.address === null ? 'unknown' : limitAddress(input.address)}`;
+  if (limits.account) turns.push({ key: `${key}:${await limits.account(input)}`, ...TRIES });
+  turns.push({ key, ...often });
+  return turns;
 }

@@ -64,7 +64,9 @@ export interface Limits<P, B> {
   /** For one network address; routes with the same name share the count. */
   address: AddressLimit;
   /** Names the secret that a request tries, so that guesses count wherever they come from. */
-  secret?: (input: { params: P; body: B; address: string }) => string | Promise<string>;
+  secret?: (input: { params: P; body: B }) => string;
+  /** Names the account that a request tries; counted for each address, so that nobody can lock anybody out. */
+  account?: (input: { params: P; body: B }) => Promise<string>;
   /** A right code costs nothing: only answers that say `not_found` count. */
   onlyMisses?: true;
 }

@@ -71,8 +71,7 @@ export const memberRoutes = [
     replies: { 204: null },
     limits: {
       address: ADDRESS_LIMITS.sign_in,
-      // By address as well: otherwise anybody could keep anybody from signing in.
-      secret: async ({ body, address }) => `${address}:${(await sha256Hex(body.email)).slice(0, 32)}`,
+      account: async ({ body }) => (await sha256Hex(body.email)).slice(0, 32),
     },
     handle: async () => {},
   }),
