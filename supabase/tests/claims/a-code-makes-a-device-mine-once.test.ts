@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeAccount } from '../harness/account.ts';
 import { claim, claimIn, makeClaimable, reissue } from '../harness/claiming.ts';
 import { openDatabase, type Actor, type Database } from '../harness/database.ts';
+import { meet } from '../harness/overtaking.ts';
 import { expectRefusal } from '../harness/refusal.ts';
 import { seedWorld, type World } from '../harness/world.ts';
 
@@ -111,6 +112,19 @@ test('of two claims at the same moment one wins', async () => {
     [people.map(({ user }) => user)],
   );
   expect(members).toBe('1');
+});
+
+test('a claim that comes while another is not finished waits, and then finds the code used', async () => {
+  const [first, second] = [await makeAccount(db, 'quick'), await makeAccount(db, 'slow')];
+  const device = await makeClaimable(db, world.orgAdmin, 'MINE-13');
+  const [, later] = await meet(
+    db,
+    first,
+    (session) => claimIn(session, device.serial, device.code),
+    () => claim(db, second, device),
+  );
+  expect(later).toMatchObject({ status: 'rejected', reason: { message: 'already_used' } });
+  expect(await rowOf('MINE-13')).toMatchObject({ customer_id: first.user });
 });
 
 test('a code of another device, an unknown code and an unknown serial are the same nothing', async () => {

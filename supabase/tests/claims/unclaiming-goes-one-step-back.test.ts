@@ -39,8 +39,8 @@ test('a customer gives their device back, and nothing of them stays on it', asyn
     customer_id: null,
     lifecycle: 'manufactured',
     claimed: false,
-    desired: {},
   });
+  expect(await db.value(`select desired from public.devices where serial = 'BACK-1'`)).toEqual({});
   expect(await db.as(person, (session) => session.query('select 1 from public.devices'))).toEqual([]);
   const cleared = await db.query(
     `select topic from ec.mqtt_outbox where retain and payload = '' order by topic`,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeAccount } from '../harness/account.ts';
 import { openDatabase, type Actor, type Database } from '../harness/database.ts';
 import { accept, invite } from '../harness/inviting.ts';
+import { meet } from '../harness/overtaking.ts';
 import { expectRefusal } from '../harness/refusal.ts';
 import { makeMember, seedWorld, type World } from '../harness/world.ts';
 
@@ -74,6 +75,40 @@ test('of parallel accepts one makes the membership, the others find it made', as
   expect(results.filter(({ repeated }) => !repeated)).toHaveLength(1);
   expect(new Set(results.map(({ membership }) => membership.id)).size).toBe(1);
   expect(await rolesOf(person.user)).toEqual(['customer']);
+});
+
+test('an accept that comes while another is not finished waits, and then finds it accepted', async () => {
+  const person = await makeAccount(db, 'twice');
+  const { token } = await invite(db, world.orgAdmin, {
+    org_id: world.org.id,
+    role: 'viewer',
+    email: person.email,
+  });
+  const [first, second] = await meet(
+    db,
+    person,
+    (session) => session.value('select ec.accept_invitation($1)', [token]),
+    () => accept(db, person, token),
+  );
+  expect(first).toMatchObject({ repeated: false });
+  expect(second).toMatchObject({ status: 'fulfilled', value: { repeated: true } });
+});
+
+test('a revocation that comes first wins over an accept', async () => {
+  const person = await makeAccount(db, 'toolate');
+  const { token, invitation } = await invite(db, world.orgAdmin, {
+    org_id: world.org.id,
+    role: 'viewer',
+    email: person.email,
+  });
+  const [, accepted] = await meet(
+    db,
+    world.orgAdmin,
+    (session) => session.query('select ec.revoke_invitation($1)', [invitation.id]),
+    () => accept(db, person, token),
+  );
+  expect(accepted).toMatchObject({ status: 'rejected', reason: { message: 'expired' } });
+  expect(await rolesOf(person.user)).toEqual([]);
 });
 
 test('it does not bring back who was removed, and a second use is a used one', async () => {

@@ -77,7 +77,7 @@ test('what was sent is sent no more and its link is forgotten', async () => {
   await worker.query('select ec.finish_mail($1, $2)', [mail!.id, 'w9']);
   expect(await rowOf(mail!.id)).toMatchObject({ sent_at: null });
   await worker.query('select ec.finish_mail($1, $2)', [mail!.id, 'w1']);
-  expect(await rowOf(mail!.id)).toMatchObject({ data: {} });
+  expect((await rowOf(mail!.id))['data']).toEqual({});
   await age();
   expect(await claimMail()).toEqual([]);
 });
@@ -105,7 +105,9 @@ test('a failure is tried again later and later, eight times, and then given up w
   expect(waits[0]).toBeGreaterThan(20);
   expect(waits[0]).toBeLessThan(40);
   expect(waits[6]).toBeGreaterThan(20 * 60);
-  expect(await rowOf(id)).toMatchObject({ data: {}, last_error: 'the mail service said no', attempts: 8 });
+  const row = await rowOf(id);
+  expect(row).toMatchObject({ last_error: 'the mail service said no', attempts: 8 });
+  expect(row['data']).toEqual({});
   await age();
   expect(await claimMail()).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openDatabase, type Actor, type Database } from '../harness/database.ts';
+import { meet } from '../harness/overtaking.ts';
 import { expectRefusal } from '../harness/refusal.ts';
 import { makeMember, seedWorld, type World } from '../harness/world.ts';
 
@@ -122,13 +123,14 @@ test('two admins who remove each other at the same moment leave one', async () =
     await makeMember(db, 'two', 'org_admin', { org: world.sibling.id }),
   ];
   const [first, second] = [await membershipOf(one), await membershipOf(two)];
-  const results = await Promise.allSettled([end(one, second), end(two, first)]);
-  expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
-  const live = await db.value(
-    `select count(*) from public.memberships where org_id = $1 and role = 'org_admin' and ended_at is null`,
-    [world.sibling.id],
+  const [, later] = await meet(
+    db,
+    one,
+    (session) => session.query('select ec.end_membership($1)', [second]),
+    () => end(two, first),
   );
-  expect(Number(live)).toBeGreaterThanOrEqual(1);
+  expect(later.status).toBe('rejected');
+  expect([await isLive(first), await isLive(second)]).toEqual([true, false]);
 });
 
 test('partner and platform access is the administrators’, and one of those stays', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeAccount } from '../harness/account.ts';
 import { openDatabase, type Actor, type Database } from '../harness/database.ts';
+import { meet } from '../harness/overtaking.ts';
 import { expectRefusal } from '../harness/refusal.ts';
 import { seedWorld, type World } from '../harness/world.ts';
 
@@ -114,6 +115,21 @@ test('two scans of one person at the same moment make one tenancy', async () => 
   const results = await Promise.all([enter(person, room, code!), enter(person, room, code!)]);
   expect(results.map(({ repeated }) => repeated).sort()).toEqual([false, true]);
   expect(await tenantsOf(room)).toBe(1);
+});
+
+test('a renewal waits for those who are just moving in, and then the old code is over', async () => {
+  const room = await makeRoom('Changing');
+  const { code } = await rotate(room);
+  const person = await makeAccount(db, 'moving');
+  await db.as(person, (session) => session.query('select ec.ensure_profile()'));
+  const [, renewed] = await meet(
+    db,
+    person,
+    (session) => session.value('select ec.claim_room($1, $2)', [room, code]),
+    () => rotate(room, { endTenants: true }),
+  );
+  expect(renewed.status).toBe('fulfilled');
+  expect(await tenantsOf(room)).toBe(0);
 });
 
 test('a rotated, revoked or expired code lets nobody in and leaves those inside', async () => {
