@@ -90,7 +90,8 @@ const dress: Handle = async ({ event, resolve }) => {
       `${policy}; connect-src 'self' ${PUBLIC_SUPABASE_URL} ${socket}`,
     );
   response.headers.set('x-content-type-options', 'nosniff');
-  if (!response.headers.has('referrer-policy')) response.headers.set('referrer-policy', 'same-origin');
+  // Not `no-referrer`: browsers would hide the origin of plain form posts, and those are refused then.
+  response.headers.set('referrer-policy', 'same-origin');
   return response;
 };
 

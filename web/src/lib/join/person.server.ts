@@ -23,7 +23,7 @@ export async function visitorOf(event: RequestEvent): Promise<Visitor> {
   }
 }
 
-/** Pages with somebody's code are nobody else's: not kept by caches, not told to other sites. */
+/** Pages with somebody's code are nobody else's: caches do not keep them. */
 export function keepPrivate({ setHeaders }: Pick<RequestEvent, 'setHeaders'>): void {
-  setHeaders({ 'cache-control': 'private, no-store', 'referrer-policy': 'no-referrer' });
+  setHeaders({ 'cache-control': 'private, no-store' });
 }
