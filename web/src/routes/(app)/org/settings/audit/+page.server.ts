@@ -14,6 +14,9 @@ export const load: PageServerLoad = async (event) => {
   const filter = readAuditFilter(event.url.searchParams);
   const after = event.url.searchParams.get('after');
   const query = { ...toAuditQuery(filter, timeZone), limit: PAGE_SIZE, ...(after && { after }) };
-  const entries = await stream(event.isDataRequest, api.audit.list(orgId, query).page());
-  return { filter, entries: entries.value };
+  const [entries, locations] = await Promise.all([
+    stream(event.isDataRequest, api.audit.list(orgId, query).page()),
+    stream(event.isDataRequest, api.locations.list(orgId)),
+  ]);
+  return { filter, entries: entries.value, locations: locations.value };
 };
