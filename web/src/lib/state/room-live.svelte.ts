@@ -1,10 +1,13 @@
 import type { RoomClimate, TelemetryBuckets } from '@edgeconductor/sdk';
 import { createSubscriber } from 'svelte/reactivity';
+import { isEmpty } from '#lib/history/series.ts';
 import { settle, type Loaded, type Problem } from '#lib/problem.ts';
 import { connectivity } from './connectivity.svelte.ts';
 
 const EVERY_MS = 15_000;
 const HISTORY_EVERY_MS = 300_000;
+/** Somebody who just moved in waits for the first line of the chart. */
+const EMPTY_HISTORY_EVERY_MS = 30_000;
 
 /** What was measured over the last day: what the page came with, and how to ask again. */
 export interface RoomDay {
@@ -70,7 +73,9 @@ export class RoomLive {
     const room = await settle(this.#fetchRoom());
     this.#failure = room.problem;
     if (room.data) this.#room = room.data;
-    if (room.data && Date.now() - this.#historyAt >= HISTORY_EVERY_MS) await this.#lookBack();
+    const drawn = this.#climate?.data && !isEmpty(this.#climate.data);
+    const every = drawn ? HISTORY_EVERY_MS : EMPTY_HISTORY_EVERY_MS;
+    if (room.data && Date.now() - this.#historyAt >= every) await this.#lookBack();
   }
 
   async #lookBack(): Promise<void> {
