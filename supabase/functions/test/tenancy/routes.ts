@@ -1,0 +1,163 @@
+/**
+ * How each route is asked for a thing that is not the caller's, as data. `{org}`, `{room}` and so on are ids of the
+ * foreign place, or of nothing at all; `{my.…}` are the caller's own. A route of the OpenAPI document that is missing
+ * here fails the tenancy matrix: whoever adds one says how it could be asked for somebody else's thing.
+ */
+
+export interface Asked {
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** A plain path takes the ids that its place in the tree says, see `idsOf`. */
+export type Expectation = (Asked | string)[] | { names: 'nothing'; because: string };
+
+const nothing = (because: string): Expectation => ({ names: 'nothing', because });
+const each = (path: string, ...bodies: unknown[]): Asked[] => bodies.map((body) => ({ path, body }));
+
+export const ROUTES: Record<string, Expectation> = {
+  'GET /health': nothing('it answers for the service'),
+  'GET /openapi.json': nothing('it is the same for everybody'),
+  'GET /me': nothing('it answers for the caller'),
+  'PATCH /me': nothing('it changes the caller'),
+  'GET /product-types': nothing('it lists; the lists are compared'),
+  'GET /users': nothing('it is for admins alone'),
+  'GET /orgs': nothing('it lists; the lists are compared'),
+  'GET /partners': nothing('it lists; the lists are compared'),
+  'POST /partners': nothing('it is for admins alone'),
+  'POST /sign-in/attempts': nothing('it counts, whoever is named'),
+  'POST /invitations/preview': nothing('the token is all that counts, it is unknown or the caller’s'),
+  'POST /invitations/accept': nothing('the token is all that counts, it is unknown or the caller’s'),
+
+  'POST /devices/register': each('/devices/register?org_id={org}', {
+    serial_no: '{new}',
+    product_type: 'tracker',
+  }),
+  'POST /devices/bulk': each('/devices/bulk?org_id={org}', {
+    devices: [{ serial_no: '{new}', product_type: 'tracker' }],
+  }),
+  'GET /devices': [
+    '/devices?org_id={org}',
+    '/devices?tenant_id={room}',
+    '/devices?room_id={room}',
+    '/devices?q={serial}',
+    '/devices?product_type={type}',
+    '/devices?org_id={org}&format=csv',
+  ],
+  'GET /devices/{serial}': ['/devices/{serial}'],
+  'PATCH /devices/{serial}': [
+    ...each('/devices/{serial}', { name: 'Mine now' }, { tags: ['mine'] }, { attributes: { a: '1' } }),
+  ],
+  'DELETE /devices/{serial}': ['/devices/{serial}', '/devices/{serial}?force=true'],
+  'PATCH /devices/{serial}/location': [
+    ...each('/devices/{serial}/location', { location_id: '{my.room}' }, { location_id: null }),
+    ...each('/devices/{my.serial}/location', { location_id: '{room}' }),
+  ],
+  'POST /devices/{serial}/telemetry': each('/devices/{serial}/telemetry', { temp: 1 }, [{ temp: 1 }]),
+  'GET /devices/{serial}/telemetry': [
+    '/devices/{serial}/telemetry',
+    '/devices/{serial}/telemetry?hours=24&buckets=auto',
+    '/devices/{serial}/telemetry?format=csv',
+  ],
+  'GET /devices/{serial}/commands': ['/devices/{serial}/commands'],
+  'POST /devices/{serial}/shadow/reported': each('/devices/{serial}/shadow/reported', { relay: true }),
+  'GET /devices/{serial}/credentials': ['/devices/{serial}/credentials'],
+  'POST /devices/{serial}/credentials/rotate': each('/devices/{serial}/credentials/rotate', {}),
+  'DELETE /devices/{serial}/credentials/{id}': [
+    '/devices/{serial}/credentials/{credential}',
+    '/devices/{my.serial}/credentials/{credential}',
+  ],
+  'GET /devices/{serial}/dead-letters': ['/devices/{serial}/dead-letters'],
+  'GET /devices/{serial}/claim-code': ['/devices/{serial}/claim-code'],
+  'POST /devices/{serial}/claim-code': ['/devices/{serial}/claim-code'],
+  'POST /devices/{serial}/unclaim': ['/devices/{serial}/unclaim'],
+  'GET /devices/{serial}/tenures': ['/devices/{serial}/tenures'],
+
+  'POST /claims/preview': each('/claims/preview', { serial: '{spare}', code: 'wrong-code' }),
+  'POST /claims': [
+    ...each('/claims', { serial: '{spare}', code: 'wrong-code' }),
+    ...each('/claims', { serial: '{my.claimable}', code: '{my.code}', org_id: '{org}' }),
+  ],
+  'POST /room-claims/preview': each('/room-claims/preview', { room_id: '{emptyRoom}', code: 'WRONGC0DE' }),
+  'POST /room-claims': each('/room-claims', { room_id: '{emptyRoom}', code: 'WRONGC0DE' }),
+
+  'POST /orgs': each('/orgs', { name: 'New', partner_id: '{partner}' }),
+  'GET /orgs/{id}': ['/orgs/{org}'],
+  'PATCH /orgs/{id}': each('/orgs/{org}', { name: 'Mine now' }),
+  'GET /orgs/{id}/overview': ['/orgs/{org}/overview'],
+  'GET /orgs/{id}/rooms': ['/orgs/{org}/rooms'],
+  'POST /orgs/{id}/rooms': each('/orgs/{org}/rooms', { name: 'Mine' }),
+  'GET /orgs/{id}/locations': ['/orgs/{org}/locations'],
+  'POST /orgs/{id}/locations': [
+    ...each('/orgs/{org}/locations', { name: 'Mine', type: 'site' }),
+    ...each('/orgs/{my.org}/locations', { name: 'Mine', type: 'room', parent_id: '{building}' }),
+  ],
+  'PATCH /locations/{id}': each('/locations/{building}', { name: 'Mine' }, { timezone: 'Europe/Berlin' }),
+  'DELETE /locations/{id}': ['/locations/{emptyRoom}'],
+  'GET /orgs/{id}/dead-letters': ['/orgs/{org}/dead-letters'],
+  'GET /orgs/{id}/audit': ['/orgs/{org}/audit', '/orgs/{org}/audit?format=csv'],
+  'GET /orgs/{id}/api-keys': ['/orgs/{org}/api-keys'],
+  'POST /orgs/{id}/api-keys': each('/orgs/{org}/api-keys', { name: 'k', scopes: ['read'] }),
+  'DELETE /api-keys/{id}': ['/api-keys/{apiKey}'],
+  'GET /orgs/{id}/provisioning-keys': ['/orgs/{org}/provisioning-keys'],
+  'POST /orgs/{id}/provisioning-keys': each('/orgs/{org}/provisioning-keys', {
+    name: 'k',
+    product_type: 'tracker',
+  }),
+  'DELETE /provisioning-keys/{id}': ['/provisioning-keys/{provisioningKey}'],
+  'GET /orgs/{id}/members': ['/orgs/{org}/members', '/orgs/{org}/members?role=viewer'],
+  'PATCH /members/{id}': each('/members/{member}', { role: 'operator' }),
+  'DELETE /members/{id}': ['/members/{member}'],
+  'GET /orgs/{id}/invitations': ['/orgs/{org}/invitations'],
+  'POST /orgs/{id}/invitations': [
+    ...each('/orgs/{org}/invitations', { email: '{new}@example.com', role: 'org_admin' }),
+    ...each('/orgs/{my.org}/invitations', {
+      email: '{new}@example.com',
+      role: 'tenant',
+      location_id: '{room}',
+    }),
+  ],
+  'POST /invitations/{id}/resend': ['/invitations/{invitation}/resend'],
+  'DELETE /invitations/{id}': ['/invitations/{invitation}'],
+  'POST /orgs/{id}/devices/assign': [
+    ...each('/orgs/{org}/devices/assign', { serials: ['{serial}'], location_id: null }),
+    ...each('/orgs/{my.org}/devices/assign', { serials: ['{serial}'], location_id: '{my.room}' }),
+    ...each('/orgs/{my.org}/devices/assign', { serials: ['{my.serial}'], location_id: '{room}' }),
+    ...each('/orgs/{my.org}/devices/assign', { serials: ['{my.serial}'], org_id: '{org}' }),
+  ],
+  'POST /orgs/{id}/devices/import': each('/orgs/{org}/devices/import', {
+    csv: 'serial,name\n{serial},Mine',
+    dry_run: false,
+  }),
+  'POST /orgs/{id}/room-codes': [
+    ...each('/orgs/{org}/room-codes', { room_ids: ['{room}'] }),
+    ...each('/orgs/{my.org}/room-codes', { room_ids: ['{room}'] }),
+  ],
+  'GET /rooms/{id}': ['/rooms/{room}'],
+  'GET /rooms/{id}/climate': ['/rooms/{room}/climate?hours=24'],
+  'GET /rooms/{id}/tenants': ['/rooms/{room}/tenants'],
+  'GET /rooms/{id}/code': ['/rooms/{room}/code'],
+  'POST /rooms/{id}/code': each('/rooms/{room}/code', {}, { end_tenants: true }),
+  'DELETE /rooms/{id}/code': ['/rooms/{room}/code', '/rooms/{room}/code?end_tenants=true'],
+  'GET /partners/{id}': ['/partners/{partner}'],
+  'PATCH /partners/{id}': each('/partners/{partner}', { contact_email: 'mine@example.com' }),
+  'GET /partners/{id}/stats': ['/partners/{partner}/stats'],
+  'GET /partners/{id}/orgs': ['/partners/{partner}/orgs'],
+  'POST /partners/{id}/orgs': each('/partners/{partner}/orgs', { name: 'Mine' }),
+  'GET /partners/{id}/invitations': ['/partners/{partner}/invitations'],
+  'POST /partners/{id}/invitations': each('/partners/{partner}/invitations', { email: '{new}@example.com' }),
+  'POST /live/leases': each('/live/leases', { topics: ['org:{org}'] }, { topics: ['device:{serial}'] }),
+  'POST /live/token': each('/live/token', { topics: ['org:{org}'] }, { topics: ['device:{serial}'] }),
+};
+
+/** Lists without a filter: they hold nothing of a foreign place. */
+export const LISTS = [
+  '/devices?limit=500',
+  '/orgs',
+  '/partners',
+  '/product-types',
+  '/users',
+  '/me',
+  '/devices?format=csv',
+];
