@@ -17,11 +17,7 @@ const missing = () =>
 describe('a tenant’s room', () => {
   it('keeps the last reading through an outage, and says why it is old', async () => {
     const ask = vi.fn<() => Promise<RoomClimate>>().mockRejectedValueOnce(new ConnectionError('down'));
-    const live = new RoomLive(
-      room(21),
-      { data: day, problem: null },
-      { room: ask, climate: async () => day },
-    );
+    const live = new RoomLive(room(21), ask);
     await live.look();
     expect(live.current.values).toEqual({ temp: 21 });
     expect(live.failure?.code).toBe('unreachable');
