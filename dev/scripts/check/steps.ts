@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { checkBundle } from './bundle.ts';
 import { listFiles, readTextFiles } from './files.ts';
 import { checkImports } from './imports.ts';
 import { checkLeaks } from './leaks.ts';
@@ -83,6 +85,7 @@ export const steps: Step[] = [
     // In a process of its own: the database some are made from must not outlive the step.
     run: () => command('node', ['dev/scripts/generate.ts', '--check']),
   },
+  { name: 'bundle', what: 'no server secret in what browsers download', run: bundleCheck },
   script('imports', 'who may import whom', checkImports),
   script('sizes', '400 lines a file', checkSizes),
   script('migrations', 'hosted Supabase will accept them', (all) => checkMigrations(all, paths)),
@@ -96,6 +99,26 @@ let synced: Promise<string> | undefined;
 function svelteSync(): Promise<string> {
   if (!existsSync(join(root, 'web/vite.config.ts'))) return Promise.resolve('');
   return (synced ??= command('svelte-kit', ['sync'], { cwd: join(root, 'web') }));
+}
+
+/** Of the build that a stack would serve; made when there is none of these sources. */
+async function bundleCheck(): Promise<string> {
+  // Loaded late: the builder is the stack's and brings its own modules.
+  const { ensureWebBuild, PLANTED_SECRET } = await import('../../stack/web-build.ts');
+  const logs = mkdtempSync(join(tmpdir(), 'ec-gate-'));
+  try {
+    await svelteSync();
+    const build = await ensureWebBuild(join(logs, 'web-build.log'), new AbortController().signal, () => {});
+    const client = join(build, 'client');
+    const names = readdirSync(client, { recursive: true, encoding: 'utf8' }).sort();
+    const bundle = await readTextFiles(client, names);
+    if (bundle.length === 0) return '  the build has no files for browsers';
+    return checkBundle(bundle, await files(), PLANTED_SECRET)
+      .map(formatProblem)
+      .join('\n');
+  } finally {
+    rmSync(logs, { recursive: true, force: true });
+  }
 }
 
 async function denoCheck(): Promise<string> {
