@@ -60,13 +60,14 @@ describe('the second step of signing in', () => {
   it('drops a set-up somebody left half-way before it begins another', async () => {
     const unenroll = vi.fn(async (_: { factorId: string }) => ({ data: {}, error: null }));
     const enroll = async () => ({
-      data: { id: 'new', totp: { qr_code: 'data:image/svg+xml,x', secret: 'S' } },
+      data: { id: 'new', totp: { qr_code: 'data:image/svg+xml;utf-8,<svg fill="#fff"/>', secret: 'S' } },
       error: null,
     });
     const listFactors = lists(factor('half', 'unverified'), factor('whole', 'verified'));
     const { enrolment } = await new SecondFactor(auth({ listFactors, unenroll, enroll }), () => {}).enrol();
     expect(unenroll.mock.calls).toEqual([[{ factorId: 'half' }]]);
-    expect(enrolment).toEqual({ id: 'new', qr: 'data:image/svg+xml,x', secret: 'S' });
+    const qr = 'data:image/svg+xml,%3Csvg%20fill%3D%22%23fff%22%2F%3E';
+    expect(enrolment).toEqual({ id: 'new', qr, secret: 'S' });
   });
 
   it('says so where the installation has switched it off', async () => {

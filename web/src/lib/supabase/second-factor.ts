@@ -62,7 +62,7 @@ export class SecondFactor {
     const { data, error } = await this.#auth.mfa.enroll({ factorType: 'totp', issuer: ISSUER, friendlyName });
     if (!data) return { enrolment: null, failure: failureOf(error) ?? 'unreachable' };
     const { id, totp } = data;
-    return { enrolment: { id, qr: totp.qr_code, secret: totp.secret }, failure: null };
+    return { enrolment: { id, qr: encoded(totp.qr_code), secret: totp.secret }, failure: null };
   }
 
   /** Ends an enrolment and every sign-in with it. The session is a stronger one afterwards. */
@@ -96,6 +96,11 @@ export class SecondFactor {
     const unfinished = (data?.all ?? []).filter((factor) => factor.status === 'unverified');
     await Promise.all(unfinished.map(({ id }) => this.#auth.mfa.unenroll({ factorId: id })));
   }
+}
+
+/** The client puts the drawing into the address as it is; a `#` in it would end the address. */
+function encoded(dataUri: string): string {
+  return `data:image/svg+xml,${encodeURIComponent(dataUri.replace(/^data:image\/svg\+xml;utf-8,/, ''))}`;
 }
 
 /** `aal1` after one proof of identity, `aal2` after two; unverified, from the token itself. */

@@ -54,7 +54,12 @@ export const actions: Actions = {
   confirm: async ({ locals, request }) => {
     const form = await request.formData();
     const [id, code] = [field(form, 'id'), field(form, 'code').replaceAll(/\D/g, '')];
-    const enrolment = { id, qr: field(form, 'qr'), secret: field(form, 'secret') };
+    const qr = field(form, 'qr');
+    const enrolment = {
+      id,
+      qr: qr.startsWith('data:image/svg+xml,') ? qr : '',
+      secret: field(form, 'secret'),
+    };
     const again = (status: number, message: string) =>
       fail(status, { section: 'factor' as const, enrolment, message });
     if (!UUID.test(id) || !DIGITS.test(code)) return again(400, 'The code has six digits.');
