@@ -42,6 +42,12 @@ export async function openAs(role: Role, path?: string, options: BrowserContextO
     sessions.set(role, session);
   }
   const page = await openPage({ ...options, storageState: session });
-  if (path) await page.goto(path);
+  if (path) await goAlive(page, path);
   return page;
+}
+
+/** Goes to a page and waits until it hears what is pressed: before that a click on a button is lost. */
+export async function goAlive(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await page.waitForSelector('html[data-alive]', { state: 'attached' });
 }
