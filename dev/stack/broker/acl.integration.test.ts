@@ -16,6 +16,25 @@ const UP = ['telemetry', 'shadow/reported', 'shadow/get', 'ota/status', 'cmd/ack
 const DOWN = ['shadow/desired', 'shadow/document', 'config', 'ota', 'cmd'];
 
 // What is granted says nothing (Mosquitto grants everything): only what arrives counts.
+/** The embedded broker speaks 3.1.1 only. */
+const VERSIONS = { embedded: [4], mosquitto: [4, 5] } as const;
+
+/** Everything a device might ask for to overhear others, or itself where it only speaks. */
+const greedyFilters = (own: string, other: string): string[] => [
+  ...['#', '+', '+/#', '/#', '+/+/#', '+/+/shadow/desired', 'devices/#', 'devices/+', 'devices/+/+'],
+  ...[
+    'devices/+/ota',
+    'devices/+/telemetry',
+    'devices/+/shadow/#',
+    `devices/${other}/#`,
+    `devices/${other}/cmd`,
+  ],
+  ...[`devices/${other}/+`, `devices/${other}/shadow/desired`, `devices/${own}/../${other}/cmd`],
+  ...['$share/x/#', '$share/x/+/+/+', '$share/x/devices/#', `$share/x/devices/${other}/cmd`],
+  ...[`$share/devices/${own}/#`, '$queue/#', '$SYS/#', '$SYS/broker/#', '$SYS/+/clients/+'],
+  `devices/${own}/#`,
+];
+
 describe.each(BROKER_KINDS)('the ACL of the %s broker', (kind) => {
   let database: TestDatabase;
   let broker: TestBroker;
@@ -50,24 +69,64 @@ describe.each(BROKER_KINDS)('the ACL of the %s broker', (kind) => {
     await until(() => heard.some((line) => line.startsWith(mark)), 'the mark is heard');
   }
 
-  it('delivers to a device its own messages and nothing else, whatever it subscribes to', async () => {
-    const client = await connectDevice(broker.url, a, { protocolVersion: 4 });
+  it.each(VERSIONS[kind])(
+    'delivers to a device its own messages and nothing else, whatever it subscribes to (MQTT %i)',
+    async (protocolVersion) => {
+      const client = await connectDevice(broker.url, a, { protocolVersion });
+      const got: string[] = [];
+      client.on('message', (topic) => got.push(topic));
+      for (const filter of greedyFilters(a.serial, b.serial))
+        await client.subscribeAsync(filter, { qos: 1 }).catch(() => undefined);
+      expect(client.connected, 'asking for too much ends no connection').toBe(true);
+      for (const serial of [a.serial, b.serial])
+        for (const topic of [...DOWN, ...UP])
+          await bridge.publishAsync(`devices/${serial}/${topic}`, '{"x":1}', { qos: 1 });
+      await bridge.publishAsync(`devices/${a.serial}/cmd`, 'last', { qos: 1 });
+      await until(() => got.length >= DOWN.length + 1, 'its own messages arrive');
+      await settle();
+      expect([...new Set(got)].sort()).toEqual(DOWN.map((topic) => `devices/${a.serial}/${topic}`).sort());
+      await client.endAsync(true);
+    },
+  );
+
+  it.each(VERSIONS[kind])(
+    'gives a device nothing of what is retained for another one (MQTT %i)',
+    async (protocolVersion) => {
+      const retained = [a, b].flatMap(({ serial }) =>
+        ['shadow/desired', 'config'].map((topic) => `devices/${serial}/${topic}`),
+      );
+      for (const topic of retained) await bridge.publishAsync(topic, topic, { qos: 1, retain: true });
+      const client = await connectDevice(broker.url, a, { protocolVersion });
+      const got: string[] = [];
+      client.on('message', (topic, payload) => got.push(`${topic} ${String(payload)}`));
+      for (const filter of greedyFilters(a.serial, b.serial))
+        await client.subscribeAsync(filter, { qos: 1 }).catch(() => undefined);
+      await bridge.publishAsync(`devices/${a.serial}/cmd`, 'end', { qos: 1 });
+      await until(() => got.some((line) => line.endsWith(' end')), 'the last message arrives');
+      const own = retained.filter((topic) => topic.includes(a.serial)).map((topic) => `${topic} ${topic}`);
+      expect([...new Set(got)].sort()).toEqual([...own, `devices/${a.serial}/cmd end`].sort());
+      for (const topic of retained) await bridge.publishAsync(topic, '', { qos: 1, retain: true });
+      await client.endAsync(true);
+    },
+  );
+
+  it('keeps nothing of others for a device that was away with a session of greedy subscriptions', async () => {
+    const away = { clean: false, protocolVersion: 4 } as const;
+    const client = await connectDevice(broker.url, a, away);
+    for (const filter of greedyFilters(a.serial, b.serial))
+      await client.subscribeAsync(filter, { qos: 1 }).catch(() => undefined);
+    await client.endAsync();
+    for (const serial of [b.serial, a.serial])
+      await bridge.publishAsync(`devices/${serial}/cmd`, `for ${serial}`, { qos: 1 });
+    const back = await connectDevice(broker.url, a, away);
     const got: string[] = [];
-    client.on('message', (topic) => got.push(topic));
-    const filters = [
-      ...['#', '+/#', '+/+/#', '+/+/shadow/desired', 'devices/#', 'devices/+/ota', 'devices/+/telemetry'],
-      ...[`devices/${b.serial}/#`, `devices/${b.serial}/cmd`, '$share/g/devices/#', '$share/g/#', '$SYS/#'],
-      `devices/${a.serial}/#`,
-    ];
-    for (const filter of filters) await client.subscribeAsync(filter, { qos: 1 }).catch(() => undefined);
-    for (const serial of [a.serial, b.serial])
-      for (const topic of [...DOWN, ...UP])
-        await bridge.publishAsync(`devices/${serial}/${topic}`, '{"x":1}', { qos: 1 });
-    await bridge.publishAsync(`devices/${a.serial}/cmd`, 'last', { qos: 1 });
-    await until(() => got.length >= DOWN.length + 1, 'its own messages arrive');
-    await settle();
-    expect([...new Set(got)].sort()).toEqual(DOWN.map((topic) => `devices/${a.serial}/${topic}`).sort());
-    await client.endAsync(true);
+    back.on('message', (_topic, payload) => got.push(String(payload)));
+    await back.subscribeAsync(`devices/${a.serial}/#`, { qos: 1 });
+    await bridge.publishAsync(`devices/${a.serial}/cmd`, 'end', { qos: 1 });
+    await until(() => got.includes('end'), 'the last message arrives');
+    expect(got.filter((text) => text.includes(b.serial))).toEqual([]);
+    await back.endAsync(true);
+    await (await connectDevice(broker.url, a, { clean: true })).endAsync(true);
   });
 
   it('takes from a device its own topics; anything else is acknowledged and goes nowhere', async () => {
@@ -79,6 +138,11 @@ describe.each(BROKER_KINDS)('the ACL of the %s broker', (kind) => {
       ...UP.map((topic) => `devices/${b.serial}/${topic}`),
       ...DOWN.map((topic) => `devices/${a.serial}/${topic}`),
       ...[`devices/${a.serial}/telemetry/x`, `devices/${a.serial}`, 'devices/x', '$SYS/x', 'somewhere/else'],
+      ...[
+        `$share/x/devices/${b.serial}/cmd`,
+        `devices/${a.serial}/../${b.serial}/cmd`,
+        `/devices/${b.serial}/cmd`,
+      ],
     ];
     for (const qos of [0, 1] as const)
       for (const topic of denied) await client.publishAsync(topic, 'evil', { qos, retain: qos === 1 });
@@ -112,12 +176,16 @@ describe.each(BROKER_KINDS)('the ACL of the %s broker', (kind) => {
 
   it('sends a last will to the topic of its own device only', async () => {
     heard.length = 0;
-    for (const topic of [
-      `devices/${b.serial}/status`,
-      `devices/${a.serial}/shadow/desired`,
-      `devices/${a.serial}/status`,
+    for (const [topic, protocolVersion] of [
+      ...[
+        `devices/${b.serial}/status`,
+        `devices/${b.serial}/cmd`,
+        `devices/${a.serial}/shadow/desired`,
+      ].flatMap((denied) => VERSIONS[kind].map((version) => [denied, version] as const)),
+      [`devices/${a.serial}/status`, 4] as const,
     ]) {
       const client = await connectDevice(broker.url, a, {
+        protocolVersion,
         will: { topic, payload: 'will', qos: 1, retain: true },
       });
       client.stream.destroy();
