@@ -31,6 +31,8 @@ const SOURCES = [
   'package-lock.json',
 ];
 const KEEP = 4;
+/** A stack that started within this time may still load parts of its build. */
+const KEEP_MS = 2 * 3_600_000;
 /** Stands in for a secret while building; the gate looks that no browser gets it. */
 export const PLANTED_SECRET = 'ec-secret-planted-by-the-build';
 /** The app checks its settings while it is built, too; the real ones are read when its server starts. */
@@ -119,9 +121,10 @@ function readLock(file: string): ProcessIdentity | undefined {
 function prune(): void {
   const builds = readdirSync(cache, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry) => join(cache, entry.name))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const old of builds.slice(KEEP)) rmSync(old, { recursive: true, force: true });
+    .map((entry) => ({ path: join(cache, entry.name), usedMs: statSync(join(cache, entry.name)).mtimeMs }))
+    .sort((a, b) => b.usedMs - a.usedMs);
+  for (const { path, usedMs } of builds.slice(KEEP))
+    if (Date.now() - usedMs > KEEP_MS) rmSync(path, { recursive: true, force: true });
 }
 
 function hashOf(paths: string[]): string {
