@@ -21,7 +21,10 @@ const contentSecurityPolicy = {
 };
 
 // Left alone, the bundler makes a file of every icon that two pages share: fifty requests for one page. What most
-// pages need anyway comes in three; what few need (chart, socket, palette) stays apart.
+// pages need anyway comes in three; what few need (chart, socket, palette) stays apart, and so does what only desks
+// with forms need: it would weigh on the pages people look at all day.
+const forms =
+  /web[\\/]src[\\/]lib[\\/](ui[\\/](Badge|ConfirmDialog|FormDialog|FormNote|Loadable|NoPermission|OlderLink|SecretDialog|Select|TypedConfirm|ZoneField)|join|keys|locations|members|orgs|partners|qr|rooms)/;
 const sharedChunks = {
   groups: [
     { name: 'svelte', test: /node_modules[\\/](svelte|esm-env|@sveltejs|devalue)[\\/]/, minShareCount: 2 },
@@ -30,7 +33,12 @@ const sharedChunks = {
       test: /node_modules[\\/](bits-ui|@floating-ui|runed|svelte-toolbelt|tabbable)/,
       minShareCount: 3,
     },
-    { name: 'shared', test: /(web[\\/]src|sdk[\\/]src|@lucide)/, minShareCount: 3 },
+    {
+      name: 'shared',
+      test: (id: string) => /(web[\\/]src|sdk[\\/]src|@lucide)/.test(id) && !forms.test(id),
+      minShareCount: 3,
+    },
+    { name: 'forms', test: forms, minShareCount: 2 },
   ],
 };
 
