@@ -7,6 +7,8 @@ import { findOrInstall, mosquittoPub as program } from '../../scripts/test/progr
 export interface Device {
   serial: string;
   secret: string;
+  /** Path of the page that its QR code opens; null when the reply held none. */
+  claimPath: string | null;
   /** Publishes one message with an ordinary MQTT client over TLS, and resolves when the broker acknowledged it. */
   publish(topic: string, payload: string): Promise<void>;
   /** The same device with another secret. */
@@ -20,6 +22,7 @@ interface SignedIn {
 interface Registered {
   serial_no: string;
   mqtt_password: string;
+  claim_url?: string;
 }
 
 /** Calls the API as that person; throws with the problem's words on failure. */
@@ -49,15 +52,23 @@ export async function registerDevice(email: string, productType = 'EC-CLIMATE-V1
     product_type: productType,
     fw_version: '1.0.0',
   });
-  return asDevice(registered.serial_no, registered.mqtt_password);
+  const { claim_url } = registered;
+  return asDevice(registered.serial_no, registered.mqtt_password, claim_url ? pathOf(claim_url) : null);
 }
 
-function asDevice(serial: string, secret: string): Device {
+/** What a printed link opens, on whatever host the test reaches the app. */
+export function pathOf(link: string): string {
+  const { pathname, search } = new URL(link);
+  return pathname + search;
+}
+
+function asDevice(serial: string, secret: string, claimPath: string | null): Device {
   return {
     serial,
     secret,
+    claimPath,
     publish: (topic, payload) => mosquittoPub(serial, secret, topic, payload),
-    withSecret: (other) => asDevice(serial, other),
+    withSecret: (other) => asDevice(serial, other, claimPath),
   };
 }
 
