@@ -1,4 +1,4 @@
-import { expect, inject } from 'vitest';
+import { inject, vi } from 'vitest';
 
 export interface Mail {
   to: string;
@@ -15,11 +15,14 @@ export async function mailsTo(address: string): Promise<Mail[]> {
 
 /** The newest mail to an address that has had `seen` of them, as soon as it is there. */
 export async function nextMail(address: string, seen = 0): Promise<Mail> {
-  let mails: Mail[] = [];
-  await expect
-    .poll(async () => (mails = await mailsTo(address)).length, { timeout: 20_000, interval: 100 })
-    .toBeGreaterThan(seen);
-  return mails.at(-1)!;
+  return vi.waitFor(
+    async () => {
+      const mails = await mailsTo(address);
+      if (mails.length <= seen) throw new Error(`No mail came to ${address}.`);
+      return mails.at(-1)!;
+    },
+    { timeout: 20_000, interval: 100 },
+  );
 }
 
 /** The six digits of the newest mail. */

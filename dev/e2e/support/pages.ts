@@ -1,5 +1,8 @@
+import { callApi, registerDevice } from './device.ts';
 import { demoDevice } from './demo.ts';
-import type { Role } from './people.ts';
+import { linkFor } from './mail.ts';
+import { newAddress, newRoom, orgOf } from './newcomers.ts';
+import { people, type Role } from './people.ts';
 
 export interface Place {
   /** Undefined for somebody who has not signed in. */
@@ -7,19 +10,61 @@ export interface Place {
   path: string;
 }
 
+interface Named {
+  id: string;
+  name: string;
+}
+
 /** Every page there is, with somebody who may see it. Filled devices and rooms come from the demo. */
 export async function places(): Promise<Place[]> {
+  const as = (role: Place['role'], paths: string[]): Place[] => paths.map((path) => ({ role, path }));
   const device = `/org/devices/${await demoDevice()}`;
-  const org = ['/org', '/org/devices', '/org/devices?q=no-such-device', '/org/rooms', '/org/refused'];
-  const sections = ['', '/history', '/diagnostics', '/events', '/settings'].map(
-    (section) => device + section,
-  );
+  const org = await orgOf(people.org_admin);
+  const [room] = await callApi<Named[]>(people.org_admin, 'GET', `/orgs/${org}/rooms`);
+  const [partner] = await callApi<Named[]>(people.admin, 'GET', '/partners');
+  const own = await customersDevice();
   return [
-    ...[...org, ...sections].map((path) => ({ role: 'org_admin' as const, path })),
-    { role: undefined, path: '/sign-in' },
-    { role: 'admin', path: '/' },
-    { role: 'partner', path: '/partner' },
-    { role: 'customer', path: '/portal' },
-    { role: 'tenant', path: '/portal/room' },
+    ...as('org_admin', [
+      ...['/org', '/org/devices', '/org/devices?q=no-such-device', '/org/devices/import', '/org/refused'],
+      ...['', '/history', '/diagnostics', '/events', '/settings', '/label'].map(
+        (section) => device + section,
+      ),
+      ...['/org/rooms', `/org/rooms/${room!.id}`, '/org/rooms/print', `/org/rooms/print?ids=${room!.id}`],
+      ...['general', 'members', 'locations', 'keys', 'provisioning', 'audit', 'danger'].map(settings),
+      '/account',
+    ]),
+    ...as('viewer', [
+      ...['general', 'members', 'locations', 'keys', 'audit', 'danger'].map(settings),
+      `/org/rooms/${room!.id}`,
+    ]),
+    ...as('admin', ['/', '/?tab=partners', '/?tab=devices', '/?tab=users', `/partners/${partner!.id}`]),
+    ...as('partner', ['/partner', `/partner/orgs/${org}`]),
+    ...as('customer', ['/portal', `/portal/devices/${own}`, `/claim/done?serial=${own}`]),
+    ...as('tenant', ['/portal/room', '/account']),
+    ...as(undefined, ['/sign-in', '/sign-in?way=code', '/sign-in/reset', '/claim', '/claim-room', '/invite']),
+    ...as(undefined, await openedByCodes()),
+  ];
+}
+
+const settings = (page: string): string => `/org/settings/${page}`;
+
+async function customersDevice(): Promise<string> {
+  const [found] = await callApi<{ serial_no: string }[]>(people.customer, 'GET', '/devices?status=online');
+  if (!found) throw new Error('The demo has no online device of the customer.');
+  return found.serial_no;
+}
+
+/** What a label, a sheet and a mail open: before anybody signs in, and when the code is good for nothing. */
+async function openedByCodes(): Promise<string[]> {
+  const { claimPath } = await registerDevice(people.org_admin);
+  const room = await newRoom('Page');
+  const email = newAddress('page');
+  const org = await orgOf(people.org_admin);
+  await callApi(people.org_admin, 'POST', `/orgs/${org}/invitations`, { email, role: 'operator' });
+  return [
+    ...[claimPath!, room.claimPath, await linkFor(email, '/invite')],
+    '/claim?serial=NO-SUCH-DEVICE&code=never-issued',
+    `/claim-room?room_id=${room.id}&code=WRONGC0DE`,
+    `/invite?token=${'x'.repeat(43)}`,
   ];
 }
