@@ -30,6 +30,7 @@ beforeAll(async () => {
        from generate_series('2026-01-01Z'::timestamptz, '2026-01-08Z', '30 seconds') t`,
       [device.num, num],
     );
+  await db.query(`select ec.rebuild_rollups(null, '2026-01-01Z', '2026-01-08Z')`);
   await db.query('analyze');
 });
 afterAll(() => db.drop());
@@ -82,3 +83,31 @@ describe.each(['orgAdmin', 'viewer', 'partnerUser', 'admin', 'apiKey'] as const)
     expect(blocks(plan)).toBeLessThanOrEqual(blocks(owner) * 1.1);
   });
 });
+
+const QUARTERS = `select bucket, sums from public.rollups_15m
+  where device_num = $1 and bucket >= '2026-01-01Z' and bucket < '2026-01-08Z' order by bucket`;
+/** Of the policy's own questions, in blocks: a small chart is hardly bigger than they are, so they have to stay few. */
+const MOST_ASKED = 15;
+
+test.each(['orgAdmin', 'viewer', 'partnerUser', 'admin', 'apiKey', 'customer', 'tenant'] as const)(
+  'a week of quarters costs %s what it costs its owner and a handful of blocks, however many members there are',
+  async (who) => {
+    const values = [world.org.device.num];
+    await explain(db, QUARTERS, values);
+    const owner = await explain(db, QUARTERS, values);
+    const plan = await db.as(world[who], async (session) => {
+      await session.query(QUARTERS, values);
+      return explain(session, QUARTERS, values);
+    });
+    const initPlans = plan.filter((node) => node['Parent Relationship'] === 'InitPlan');
+    const asked = initPlans.reduce(
+      (sum, node) => sum + node['Shared Hit Blocks'] + node['Shared Read Blocks'],
+      0,
+    );
+    expect(initPlans.length).toBeGreaterThan(0);
+    expect(initPlans.every((node) => node['Actual Loops'] <= 1)).toBe(true);
+    expect(blocks(owner)).toBeGreaterThan(10);
+    expect(blocks(plan) - asked).toBeLessThanOrEqual(blocks(owner) * 1.1);
+    expect(asked).toBeLessThanOrEqual(MOST_ASKED);
+  },
+);
