@@ -30,6 +30,7 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['POST', '/devices/acme-001/shadow/reported', '33333333 3333 3Y1', { relay: true }],
   ['GET', '/devices/acme-001/credentials', '   YYYYY333 YY33 331'],
   ['POST', '/devices/{spare}/credentials/rotate', 'YYY33333 3333 331', {}],
+  ['DELETE', '/devices/acme-001/credentials/{uuid}', '44444333 3333 331'],
   ['GET', '/devices/acme-001/dead-letters', '  YYYYY333 YY33 331'],
   [
     'POST',
@@ -70,10 +71,13 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['GET', `/orgs/${ORG}/locations`, '          YYYYY333 YY33 331'],
   ['POST', `/orgs/${ORG}/locations`, '         YYY33333 3Y33 331', { name: '{unique}', type: 'site' }],
   ['PATCH', '/locations/{otherRoom}', '        YYY33333 3Y33 331', { timezone: 'Europe/Berlin' }],
+  ['DELETE', '/locations/{uuid}', '            44444333 3433 331'],
   ['GET', `/orgs/${ORG}/dead-letters`, '       YYYYY333 YY33 331'],
   ['GET', `/orgs/${ORG}/audit`, '              YYYYY333 YY33 331'],
   ['GET', `/orgs/${ORG}/api-keys`, '           YYY33333 3333 331'],
   ['POST', `/orgs/${ORG}/api-keys`, '          YYY33333 3333 331', { name: 'k', scopes: ['read'] }],
+  ['DELETE', '/api-keys/{uuid}', '             44444333 3333 331'],
+  ['DELETE', '/provisioning-keys/{uuid}', '    44444333 3333 331'],
   ['GET', `/orgs/${ORG}/provisioning-keys`, '  YYY33333 3333 331'],
   ['POST', `/orgs/${ORG}/provisioning-keys`, ' YYY33333 3333 331', { name: 'k', product_type: 'tracker' }],
   ['GET', `/orgs/${ORG}/members`, '            YYYYY333 YY33 331'],
@@ -195,4 +199,17 @@ it.each(TABLE)('%s %s', async (method, path, who, body) => {
     got += status < 300 ? 'Y' : status < 410 ? String(status - 400) : `(${status})`;
   }
   expect(got).toBe(expected);
+});
+
+it('every route of the OpenAPI document stands in this table', async () => {
+  const { body } = await api.get('/openapi.json');
+  const asked = TABLE.map(([method, path]) => `${method} ${path}`);
+  const left = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) => {
+    const like = new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`);
+    return Object.keys(methods)
+      .map((method) => method.toUpperCase())
+      .filter((method) => !asked.some((one) => one.startsWith(`${method} `) && like.test(one.split(' ')[1]!)))
+      .map((method) => `${method} ${path}`);
+  });
+  expect(left).toEqual(['GET /health', 'GET /openapi.json']);
 });
