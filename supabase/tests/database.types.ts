@@ -265,6 +265,94 @@ export type Database = {
         };
         Relationships: [];
       };
+      device_commands: {
+        Row: {
+          acknowledged_at: string | null;
+          created_at: string;
+          created_by_id: string | null;
+          created_by_kind: string;
+          created_by_label: string | null;
+          device_id: string;
+          device_num: number;
+          expires_at: string;
+          id: string;
+          org_id: string;
+          outbox_id: number | null;
+          payload: Json | null;
+          reason: string | null;
+          result: Json | null;
+          sends: number;
+          sent_at: string | null;
+          sent_door: string | null;
+          serial: string;
+          state: string;
+          tenure_id: number;
+          type: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          acknowledged_at?: string | null;
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind: string;
+          created_by_label?: string | null;
+          device_id: string;
+          device_num: number;
+          expires_at: string;
+          id?: string;
+          org_id: string;
+          outbox_id?: number | null;
+          payload?: Json | null;
+          reason?: string | null;
+          result?: Json | null;
+          sends?: number;
+          sent_at?: string | null;
+          sent_door?: string | null;
+          serial: string;
+          state?: string;
+          tenure_id: number;
+          type: string;
+        };
+        Update: {
+          acknowledged_at?: string | null;
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind?: string;
+          created_by_label?: string | null;
+          device_id?: string;
+          device_num?: number;
+          expires_at?: string;
+          id?: string;
+          org_id?: string;
+          outbox_id?: number | null;
+          payload?: Json | null;
+          reason?: string | null;
+          result?: Json | null;
+          sends?: number;
+          sent_at?: string | null;
+          sent_door?: string | null;
+          serial?: string;
+          state?: string;
+          tenure_id?: number;
+          type?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'device_commands_device_id_fkey';
+            columns: ['device_id'];
+            isOneToOne: false;
+            referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'device_commands_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       device_credentials: {
         Row: {
           created_at: string;
@@ -337,6 +425,7 @@ export type Database = {
           older: NonNullable<Json>;
           org_num: number;
           packet_keys: string[];
+          pending: boolean;
           product_type: string;
           reported: NonNullable<Json>;
           reported_at: string | null;
@@ -368,6 +457,7 @@ export type Database = {
           older?: NonNullable<Json>;
           org_num: number;
           packet_keys?: string[];
+          pending?: boolean;
           product_type: string;
           reported?: NonNullable<Json>;
           reported_at?: string | null;
@@ -398,6 +488,7 @@ export type Database = {
           older?: NonNullable<Json>;
           org_num?: number;
           packet_keys?: string[];
+          pending?: boolean;
           product_type?: string;
           reported?: NonNullable<Json>;
           reported_at?: string | null;
@@ -488,6 +579,8 @@ export type Database = {
           created_at: string;
           customer_id: string | null;
           desired: NonNullable<Json>;
+          desired_at: string | null;
+          desired_times: NonNullable<Json>;
           desired_version: number;
           fw_version: string | null;
           id: string;
@@ -517,6 +610,8 @@ export type Database = {
           created_at?: string;
           customer_id?: string | null;
           desired?: NonNullable<Json>;
+          desired_at?: string | null;
+          desired_times?: NonNullable<Json>;
           desired_version?: number;
           fw_version?: string | null;
           id?: string;
@@ -545,6 +640,8 @@ export type Database = {
           created_at?: string;
           customer_id?: string | null;
           desired?: NonNullable<Json>;
+          desired_at?: string | null;
+          desired_times?: NonNullable<Json>;
           desired_version?: number;
           fw_version?: string | null;
           id?: string;

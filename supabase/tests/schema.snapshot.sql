@@ -139,10 +139,12 @@ create table ec.mqtt_outbox (
   claimed_until timestamp with time zone,
   sent_at timestamp with time zone,
   attempts integer default 0 not null,
+  command_id uuid,
   constraint mqtt_outbox_pkey PRIMARY KEY (id),
   constraint qos_is_valid CHECK (((qos >= 0) AND (qos <= 2)))
 );
 alter table ec.mqtt_outbox enable row level security;
+CREATE INDEX mqtt_outbox_retained_idx ON ec.mqtt_outbox USING btree (id) WHERE (retain AND (sent_at IS NOT NULL));
 CREATE INDEX mqtt_outbox_sent_at_idx ON ec.mqtt_outbox USING btree (sent_at) WHERE (sent_at IS NOT NULL);
 CREATE INDEX mqtt_outbox_unsent_idx ON ec.mqtt_outbox USING btree (id) WHERE (sent_at IS NULL);
 CREATE INDEX mqtt_outbox_unsent_topic_idx ON ec.mqtt_outbox USING btree (topic, id) WHERE (sent_at IS NULL);
@@ -397,6 +399,50 @@ grant select on public.deviations to authenticated;
 grant select on public.deviations to service_role;
 comment on table public.deviations is 'Readings far from the mean of their own preceding 29; cron turns them into anomalies';
 
+create table public.device_commands (
+  id uuid default gen_random_uuid() not null,
+  device_id uuid not null,
+  device_num integer not null,
+  serial text not null,
+  org_id uuid not null,
+  tenure_id integer not null,
+  type text not null,
+  payload jsonb,
+  state text default 'queued'::text not null,
+  created_by_kind text not null,
+  created_by_id uuid,
+  created_by_label text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  sent_at timestamp with time zone,
+  sent_door text,
+  sends integer default 0 not null,
+  acknowledged_at timestamp with time zone,
+  result jsonb,
+  reason text,
+  outbox_id bigint,
+  constraint device_commands_pkey PRIMARY KEY (id),
+  constraint device_commands_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
+  constraint device_commands_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint door_is_known CHECK ((sent_door = ANY (ARRAY['mqtt'::text, 'https'::text]))),
+  constraint state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'acknowledged'::text, 'failed'::text, 'expired'::text]))),
+  constraint type_is_valid CHECK ((type ~ '^[a-z][a-z0-9_]{0,39}$'::text))
+);
+alter table public.device_commands enable row level security;
+CREATE INDEX device_commands_closed_idx ON public.device_commands USING btree (created_at) WHERE (state <> ALL (ARRAY['queued'::text, 'sent'::text]));
+CREATE INDEX device_commands_device_id_idx ON public.device_commands USING btree (device_id, created_at DESC, id DESC);
+CREATE INDEX device_commands_open_expires_at_idx ON public.device_commands USING btree (expires_at) WHERE (state = ANY (ARRAY['queued'::text, 'sent'::text]));
+CREATE INDEX device_commands_open_idx ON public.device_commands USING btree (device_num) WHERE (state = ANY (ARRAY['queued'::text, 'sent'::text]));
+CREATE INDEX device_commands_org_id_idx ON public.device_commands USING btree (org_id);
+create policy device_commands_select on public.device_commands for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids)));
+grant select on public.device_commands to authenticated;
+grant select on public.device_commands to service_role;
+comment on column public.device_commands.org_id is 'Who held the device when it was sent: only they read it';
+comment on column public.device_commands.sent_at is 'The broker acknowledged it, or the HTTPS door handed it out; the last time';
+comment on column public.device_commands.reason is 'Why it did not happen: the device''s words, or cancelled, handed_over, retired, not_reached, not_answered';
+comment on column public.device_commands.outbox_id is 'Its message on the way to the broker';
+
 create table public.device_credentials (
   id uuid default gen_random_uuid() not null,
   device_id uuid not null,
@@ -460,6 +506,7 @@ create table public.device_state (
   s_hum double precision default 0 not null,
   s_co2 double precision default 0 not null,
   s_bat double precision default 0 not null,
+  pending boolean default false not null,
   constraint device_state_pkey PRIMARY KEY (device_num),
   constraint device_state_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
   constraint device_state_device_id_key UNIQUE (device_id),
@@ -478,6 +525,7 @@ comment on column public.device_state.packet_keys is 'The keys of reported that 
 comment on column public.device_state.last_seen is 'Arrival of the last accepted message by any door';
 comment on column public.device_state.connected is 'Broker session; says nothing about telemetry';
 comment on column public.device_state.w_temp is 'The last readings of the metric, oldest first, at most 29; s_temp their sum';
+comment on column public.device_state.pending is 'Something waits for the device''s next sign of life; ingest reads the row anyway and looks further only then';
 
 create table public.device_tenures (
   id integer generated always as identity not null,
@@ -533,6 +581,8 @@ create table public.devices (
   claimed_at timestamp with time zone,
   activated_at timestamp with time zone,
   retired_at timestamp with time zone,
+  desired_times jsonb default '{}'::jsonb not null,
+  desired_at timestamp with time zone,
   constraint devices_pkey PRIMARY KEY (id),
   constraint attributes_are_small CHECK ((octet_length((attributes)::text) <= 16384)),
   constraint attributes_is_an_object CHECK ((jsonb_typeof(attributes) = 'object'::text)),
@@ -564,6 +614,7 @@ CREATE INDEX devices_tags_idx ON public.devices USING gin (tags);
 CREATE INDEX devices_tenure_id_idx ON public.devices USING btree (tenure_id);
 create policy devices_select on public.devices for select to authenticated
   using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (id = ANY (ARRAY( SELECT private.my_device_ids() AS my_device_ids))));
+CREATE TRIGGER devices_stamp_desired BEFORE UPDATE OF desired ON public.devices FOR EACH ROW WHEN ((old.desired IS DISTINCT FROM new.desired)) EXECUTE FUNCTION private.stamp_desired();
 grant select on public.devices to authenticated;
 grant select on public.devices to service_role;
 comment on column public.devices.num is 'Short key of the device in high-volume tables';
@@ -571,6 +622,8 @@ comment on column public.devices.org_id is 'Who keeps it now: the maker until cl
 comment on column public.devices.tenure_id is 'The open row of device_tenures';
 comment on column public.devices.registered_at is 'By the wall clock, like its credentials'' created_at: created, or when a retired device was registered again';
 comment on column public.devices.activated_at is 'Its first packet';
+comment on column public.devices.desired_times is 'The form of desired; each leaf is the time of its last change';
+comment on column public.devices.desired_at is 'Last change of desired';
 
 create table public.invitations (
   id uuid default gen_random_uuid() not null,
@@ -1088,6 +1141,57 @@ $function$;
 grant execute on function ec.accept_invitation(bytea) to authenticated;
 comment on function ec.accept_invitation(bytea) is 'The invited person → {membership, repeated}. EC403 forbidden {email} | plan_limit, EC404, EC409 already_used, EC410 expired {reason}';
 
+CREATE OR REPLACE FUNCTION ec.acknowledge_command(serial text, id uuid, ok boolean, result jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices := private.require_own_device(serial);
+  command public.device_commands;
+begin
+  select c.* into command from public.device_commands c
+  where c.id = acknowledge_command.id and c.device_id = device.id and c.org_id = device.org_id for update;
+  if command.id is null then
+    perform private.refuse_missing();
+  end if;
+  command := private.close_command(command, ok, result);
+  return jsonb_build_object('id', command.id, 'state', command.state);
+end
+$function$;
+grant execute on function ec.acknowledge_command(text,uuid,boolean,jsonb) to authenticated;
+comment on function ec.acknowledge_command(text,uuid,boolean,jsonb) is 'The device itself: done, or refused → {id, state}; repeating it changes nothing. EC404';
+
+CREATE OR REPLACE FUNCTION ec.answer_shadow_get(serials text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  waiting int[];
+  device public.devices;
+  reported jsonb;
+  answered int := 0;
+begin
+  waiting := ec.note_signs(serials, array_fill(clock_timestamp(), array[cardinality(serials)]));
+  for device in
+    select d.* from public.devices d where d.serial = any (serials) and d.lifecycle <> 'retired' order by d.num
+  loop
+    select s.reported into reported from public.device_state s where s.device_num = device.num;
+    perform private.send_shadow_document(device, private.shadow_delta(device.desired, reported));
+    answered := answered + 1;
+  end loop;
+  if waiting is not null then
+    perform ec.deliver_commands(waiting);
+  end if;
+  return answered;
+end
+$function$;
+grant execute on function ec.answer_shadow_get(text[]) to ec_bridge;
+comment on function ec.answer_shadow_get(text[]) is 'Sends each of the devices its document on shadow/document; returns how many';
+
 CREATE OR REPLACE FUNCTION ec.assign_device(serial text, target jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1323,6 +1427,37 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.cancel_command(serial text, id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  command public.device_commands;
+begin
+  device := private.lock_device(cancel_command.serial, 'control');
+  select c.* into command from public.device_commands c
+  where c.id = cancel_command.id and c.device_id = device.id and c.org_id = device.org_id for update;
+  if command.id is null then
+    perform private.refuse_missing();
+  elsif command.state <> 'queued' or command.outbox_id is not null
+    and not exists (select from private.withdraw_messages(array[command.outbox_id])) then
+    perform private.refuse('EC409', 'conflict', 'This command has been sent or has ended.', jsonb_build_object('state', command.state));
+  end if;
+  update public.device_commands c set state = 'failed', reason = 'cancelled', outbox_id = null
+  where c.id = command.id
+  returning c.* into command;
+  perform private.write_audit('command_cancelled', 'device', device.serial, device.org_id, null,
+    jsonb_build_object('id', command.id, 'type', command.type));
+  perform private.show_commands(array[command.id]);
+  return private.command_json(command);
+end
+$function$;
+grant execute on function ec.cancel_command(text,uuid) to authenticated;
+comment on function ec.cancel_command(text,uuid) is 'Takes back a command nobody sent yet → the command. EC403, EC404, EC409 conflict {state}';
+
 CREATE OR REPLACE FUNCTION ec.change_member_role(membership_id uuid, role text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1463,7 +1598,7 @@ grant execute on function ec.claim_mail(text,integer) to ec_worker;
 comment on function ec.claim_mail(text,integer) is 'Due mail, leased to the worker for 60 s; attempts counts this one';
 
 CREATE OR REPLACE FUNCTION ec.claim_mqtt_outbox(worker text, max integer DEFAULT 500)
- RETURNS TABLE(id bigint, serial text, topic text, payload text, qos integer, retain boolean)
+ RETURNS TABLE(id bigint, serial text, topic text, payload text, qos integer, retain boolean, expires_at timestamp with time zone)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
@@ -1476,7 +1611,7 @@ begin
   with due as (
     select o.id from ec.mqtt_outbox o
     where o.sent_at is null
-      and (o.expires_at is null or o.expires_at > now())
+      and (o.expires_at is null or o.expires_at > clock_timestamp())
       and (o.claimed_until is null or o.claimed_until <= clock_timestamp())
       and not exists (
         select from ec.mqtt_outbox earlier
@@ -1491,13 +1626,13 @@ begin
     set claimed_by = claim_mqtt_outbox.worker, claimed_until = clock_timestamp() + interval '30 seconds',
       attempts = o.attempts + 1
     from due where o.id = due.id
-    returning o.id, o.serial, o.topic, o.payload, o.qos, o.retain
+    returning o.id, o.serial, o.topic, o.payload, o.qos, o.retain, o.expires_at
   )
   select c.* from claimed c order by c.id;
 end
 $function$;
 grant execute on function ec.claim_mqtt_outbox(text,integer) to ec_bridge;
-comment on function ec.claim_mqtt_outbox(text,integer) is 'Unsent messages, oldest first, leased to the worker for 30 s';
+comment on function ec.claim_mqtt_outbox(text,integer) is 'Unsent messages that have not expired, oldest first, leased to the worker for 30 s';
 
 CREATE OR REPLACE FUNCTION ec.claim_room(room_id uuid, code text)
  RETURNS jsonb
@@ -1791,6 +1926,39 @@ $function$;
 grant execute on function ec.delete_location(uuid) to authenticated;
 comment on function ec.delete_location(uuid) is 'Deletes an empty place. EC403, EC404, EC409 conflict';
 
+CREATE OR REPLACE FUNCTION ec.deliver_commands(device_nums integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  command public.device_commands;
+  message bigint;
+begin
+  for command in
+    select c.* from public.device_commands c
+    where c.device_num = any (device_nums) and c.state in ('queued', 'sent') and c.outbox_id is null
+      and c.expires_at > clock_timestamp()
+      -- A restart that is not confirmed may have happened all the same.
+      and (c.state = 'queued' or c.type <> 'reboot' and c.sent_at < clock_timestamp() - private.resend_after(c.sends))
+    order by c.created_at, c.id
+    for update skip locked
+  loop
+    message := private.enqueue_mqtt(command.serial, 'cmd',
+      private.compact_json(private.command_message(command)), false, command.expires_at);
+    update ec.mqtt_outbox o set command_id = command.id where o.id = message;
+    update public.device_commands c set outbox_id = message where c.id = command.id;
+  end loop;
+  update public.device_state s set pending = false
+  where s.device_num = any (device_nums) and s.pending and not exists (
+    select from public.device_commands c
+    where c.device_num = s.device_num and c.state in ('queued', 'sent') and c.expires_at > clock_timestamp()
+  );
+end
+$function$;
+comment on function ec.deliver_commands(integer[]) is 'Hands what is due to the outbox, and clears the mark of devices nothing waits for';
+
 CREATE OR REPLACE FUNCTION ec.device_history(serial text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1982,6 +2150,35 @@ $function$;
 grant execute on function ec.ensure_profile() to authenticated;
 comment on function ec.ensure_profile() is 'The actor''s profile, made when missing, its e-mail kept up to date. EC401';
 
+CREATE OR REPLACE FUNCTION ec.expire_commands(at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  ended uuid[];
+  messages bigint[];
+begin
+  with due as (
+    select c.id from public.device_commands c
+    where c.state in ('queued', 'sent') and c.expires_at <= expire_commands.at order by c.id for update skip locked
+  ), closed as (
+    update public.device_commands c set
+      state = 'expired', reason = case when c.sent_at is null then 'not_reached' else 'not_answered' end
+    from due where c.id = due.id
+    returning c.id, c.outbox_id
+  )
+  select array_agg(id), array_agg(outbox_id) into ended, messages from closed;
+  if ended is not null then
+    perform private.withdraw_messages(messages);
+    perform private.show_commands(ended);
+  end if;
+  return coalesce(cardinality(ended), 0);
+end
+$function$;
+comment on function ec.expire_commands(timestamp with time zone) is 'Cron: what nobody did in time is never done; returns how many';
+
 CREATE OR REPLACE FUNCTION ec.expire_credentials(at timestamp with time zone)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1998,6 +2195,8 @@ begin
   )
   select array_agg(distinct serial) into expired from ended;
   perform pg_notify('ec_credentials', serial) from unnest(expired) serial;
+  perform private.clear_retained(gone.serial) from unnest(expired) gone (serial)
+  where not exists (select from ec.mqtt_credentials c where c.serial = gone.serial);
   return coalesce(cardinality(expired), 0);
 end
 $function$;
@@ -2080,12 +2279,30 @@ comment on function ec.finish_mail(bigint,text) is 'The mail service took it; wh
 
 CREATE OR REPLACE FUNCTION ec.finish_mqtt_outbox(ids bigint[])
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  update ec.mqtt_outbox set sent_at = clock_timestamp(), claimed_until = null
-  where id = any (ids) and sent_at is null
+declare
+  commands uuid[];
+begin
+  with done as (
+    update ec.mqtt_outbox o set sent_at = clock_timestamp(), claimed_until = null
+    where o.id = any (ids) and o.sent_at is null
+    returning o.command_id
+  )
+  select array_agg(d.command_id) filter (where d.command_id is not null) into commands from done d;
+  if commands is null then
+    return;
+  end if;
+  perform from public.device_commands c where c.id = any (commands) order by c.id for update;
+  -- The device may have answered before the broker did.
+  update public.device_commands c set
+    state = case when c.state = 'queued' then 'sent' else c.state end,
+    sent_at = clock_timestamp(), sent_door = 'mqtt', sends = c.sends + 1, outbox_id = null
+  where c.id = any (commands);
+  perform private.show_commands(commands);
+end
 $function$;
 grant execute on function ec.finish_mqtt_outbox(bigint[]) to ec_bridge;
 comment on function ec.finish_mqtt_outbox(bigint[]) is 'The broker acknowledged these';
@@ -2189,6 +2406,7 @@ declare
   refused json;
   owners int[];
   outcome jsonb;
+  restarts int[];
 begin
   select array_agg(r.i), array_agg(c.id) into admitted, credentials
   from json_to_recordset(requests) as r (i int, s text, h text)
@@ -2207,6 +2425,15 @@ begin
     where (r.i in (select unnest(admitted))) is true
   ) x;
   outcome := ec.ingest_telemetry(coalesce(packets, '[]'), 'https');
+  -- Of several requests of one device the first one says it.
+  if outcome ? 'waiting' then
+    restarts := ec.take_restarts(array(select n::int from jsonb_array_elements_text(outcome -> 'waiting') n));
+    restarts := array(
+      select min(r.i)
+      from json_to_recordset(requests) as r (i int, s text) join public.device_state s on s.serial = r.s
+      where r.i = any (owners) and s.device_num = any (restarts)
+      group by r.s);
+  end if;
 
   select json_agg(json_build_object('s', r.s, 'door', 'https', 'reason', letter ->> 'reason', 'detail', letter ->> 'detail',
     'payload', letter ->> 'payload', 'bytes', letter -> 'bytes', 'r', letter -> 'r'))
@@ -2226,7 +2453,8 @@ begin
 
   return (
     select jsonb_agg(jsonb_build_object('i', r.i, 'ok', r.ok,
-      'accepted', r.sent - r.duplicate - r.bad, 'duplicate', r.duplicate, 'rejected', r.bad + r.refused, 'reboot', false) order by r.o)
+      'accepted', r.sent - r.duplicate - r.bad, 'duplicate', r.duplicate, 'rejected', r.bad + r.refused,
+      'reboot', (r.i = any (restarts)) is true) order by r.o)
     from (
       select q.i, q.o, (q.i in (select unnest(admitted))) is true as ok,
         coalesce(c.sent, 0) as sent, coalesce(c.duplicate, 0) as duplicate, coalesce(c.bad, 0) as bad,
@@ -2244,7 +2472,7 @@ $function$;
 grant execute on function ec.ingest_device_requests(json) to ec_api;
 comment on function ec.ingest_device_requests(json) is 'The HTTPS door: authenticates and stores a group of requests';
 
-CREATE OR REPLACE FUNCTION ec.ingest_distinct(items jsonb, door text, careful boolean, OUT accepted integer, OUT conflicts integer[], OUT unknown integer[], OUT rest integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[])
+CREATE OR REPLACE FUNCTION ec.ingest_distinct(items jsonb, door text, careful boolean, OUT accepted integer, OUT conflicts integer[], OUT unknown integer[], OUT rest integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[], OUT waiting integer[])
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2263,7 +2491,7 @@ begin
     from jsonb_to_recordset(items) as p (i int, s text, d jsonb, r bigint, t bigint, q bigint, dup bool)
   ), held as materialized (
     select p.i, p.d, p.q, p.redelivered, p.received_at, p.ts, p.temp, p.hum, p.co2, p.bat,
-      s.device_num, s.product_type, s.active, f.newest, f.same_keys,
+      s.device_num, s.product_type, s.active, s.pending, f.newest, f.same_keys,
       coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
       -- The running sums only pick who is looked at; the mean that counts is summed from the window itself.
       case when f.newest and (
@@ -2366,19 +2594,21 @@ begin
   select k.n, k.nums, k.mins,
     case when h.actives < h.fresh + h.redelivered then (select array_agg(x.device_num) from held x
       where not x.active and (x.device_num in (select stored.device_num from stored)) is true) end,
+    case when h.pending > 0 then (select array_agg(x.device_num) from held x where x.pending) end,
     case when k.n < h.fresh then array(select x.i from held x
       where not x.redelivered and (x.device_num in (select stored.device_num from stored)) is not true) end,
     case when h.fresh + h.redelivered < p.serials then array(select x.i from parsed x
       where not exists (select from public.device_state s where s.serial = x.s)) end,
     case when p.n > p.serials or h.redelivered > 0 then array(select x.i from parsed x
       where (x.nth > 1 or x.redelivered) and exists (select from public.device_state s where s.serial = x.s)) end
-  into accepted, device_nums, minutes, first_time, conflicts, unknown, rest
+  into accepted, device_nums, minutes, first_time, waiting, conflicts, unknown, rest
   from (
     select count(*)::int, array_agg(device_num), array_agg(floor(extract(epoch from ts)::float8 / 60)::int) from stored
   ) as k (n, nums, mins), (
-    select count(*) filter (where not redelivered), count(*) filter (where redelivered), count(*) filter (where active)
+    select count(*) filter (where not redelivered), count(*) filter (where redelivered), count(*) filter (where active),
+      count(*) filter (where pending)
     from held
-  ) as h (fresh, redelivered, actives), (
+  ) as h (fresh, redelivered, actives, pending), (
     select count(*), count(*) filter (where nth = 1) from parsed
   ) as p (n, serials);
 end
@@ -2437,9 +2667,12 @@ declare
   nums int[];
   mins int[];
   firsts int[];
+  waiting int[];
 begin
   select * into fast from ec.ingest_distinct(items, door, careful);
   accepted := fast.accepted; nums := fast.device_nums; mins := fast.minutes; firsts := fast.first_time;
+  -- The first call has met every device of the batch.
+  waiting := fast.waiting;
   unknown := coalesce(fast.unknown, '{}');
   if fast.rest is not null then
     todo := ec.spread_arrivals(items, fast.rest);
@@ -2493,10 +2726,13 @@ begin
     perform ec.reject_unknown(ec.pick_items(items, unknown), door);
   end if;
 
+  if waiting is not null and door = 'mqtt' then perform ec.deliver_commands(waiting); end if;
+
   return jsonb_build_object(
     'accepted', accepted, 'duplicate', cardinality(duplicates), 'rejected', cardinality(unknown),
     'duplicates', to_jsonb(array(select unnest(duplicates) order by 1)),
-    'rejects', (select coalesce(jsonb_agg(jsonb_build_object('i', i, 'reason', 'unknown_device') order by i), '[]') from unnest(unknown) i));
+    'rejects', (select coalesce(jsonb_agg(jsonb_build_object('i', i, 'reason', 'unknown_device') order by i), '[]') from unnest(unknown) i))
+    || case when waiting is null or door = 'mqtt' then '{}' else jsonb_build_object('waiting', to_jsonb(waiting)) end;
 end
 $function$;
 
@@ -2944,6 +3180,33 @@ CREATE OR REPLACE FUNCTION ec.next_day_start(day_start timestamp with time zone,
  SET search_path TO ''
 AS $function$ select (date_trunc('day', day_start at time zone zone) + interval '1 day') at time zone zone $function$;
 
+CREATE OR REPLACE FUNCTION ec.note_signs(serials text[], arrivals timestamp with time zone[])
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  waiting int[];
+begin
+  perform from public.device_state s where s.serial = any (serials) order by s.device_num for no key update;
+  with seen as (
+    select x.serial, max(x.at) as at from unnest(serials, arrivals) as x (serial, at) group by x.serial
+  ), written as (
+    update public.device_state s set
+      last_seen = greatest(s.last_seen, n.at),
+      last_door = 'mqtt',
+      connected = s.connected or n.at >= coalesce(s.connected_changed_at, n.at),
+      connected_changed_at = case when not s.connected and n.at >= coalesce(s.connected_changed_at, n.at)
+        then n.at else s.connected_changed_at end
+    from seen n where s.serial = n.serial
+    returning s.device_num, s.pending
+  )
+  select array_agg(w.device_num) filter (where w.pending) into waiting from written w;
+  return waiting;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION ec.older_times(reported jsonb, reported_at timestamp with time zone, older jsonb, packet jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3051,6 +3314,7 @@ begin
   counts := counts || jsonb_build_object('idempotency_keys', n);
   delete from ec.live_leases l where l.expires_at < at - interval '1 minute';
   delete from ec.live_pending p where not exists (select from ec.live_leases l where l.topic = p.topic);
+  delete from public.device_commands c where c.state not in ('queued', 'sent') and c.created_at < at - interval '90 days';
   delete from ec.rate_windows w where w.window_start < at - interval '1 hour';
   delete from public.dead_letters d where d.received_at < at - interval '30 days';
   get diagnostics n = row_count;
@@ -3072,6 +3336,7 @@ AS $function$
 declare
   device public.devices;
   result jsonb;
+  restarts int[] := '{}';
 begin
   if private.actor_kind() = 'device' then
     device := private.require_own_device(push_telemetry.serial);
@@ -3086,6 +3351,9 @@ begin
     select coalesce(json_agg(json_build_object('i', p.i - 1, 's', device.serial, 'd', p.d, 'r', p.r, 't', p.t, 'q', p.q) order by p.i), '[]')
     from rows from (json_to_recordset(packets) as (d json, r bigint, t bigint, q bigint)) with ordinality as p (d, r, t, q, i)
   ), 'https');
+  if result ? 'waiting' and private.actor_kind() = 'device' then
+    restarts := ec.take_restarts(array[device.num]);
+  end if;
   if json_array_length(refused) > 0 then
     perform ec.record_dead_letters((
       select json_agg(json_build_object('s', device.serial, 'door', 'https', 'reason', x ->> 'reason', 'detail', x ->> 'detail',
@@ -3094,11 +3362,12 @@ begin
     ));
   end if;
   return jsonb_build_object('accepted', result -> 'accepted', 'duplicate', result -> 'duplicate',
-    'rejected', (result ->> 'rejected')::int + json_array_length(refused));
+    'rejected', (result ->> 'rejected')::int + json_array_length(refused),
+    'reboot', restarts <> '{}');
 end
 $function$;
 grant execute on function ec.push_telemetry(text,json,json) to authenticated;
-comment on function ec.push_telemetry(text,json,json) is 'The device itself, or action control: stores packets and refused ones → {accepted, duplicate, rejected}. EC403, EC404, EC409';
+comment on function ec.push_telemetry(text,json,json) is 'The device itself, or action control: stores packets and refused ones → {accepted, duplicate, rejected, reboot}. EC403, EC404, EC409';
 
 CREATE OR REPLACE FUNCTION ec.read_claim_code(serial text)
  RETURNS jsonb
@@ -3124,17 +3393,39 @@ comment on function ec.read_claim_code(text) is 'Of the newest code: {state, cre
 CREATE OR REPLACE FUNCTION ec.read_device_commands(serial text)
  RETURNS jsonb
  LANGUAGE plpgsql
- STABLE SECURITY DEFINER
+ SECURITY DEFINER
  SET search_path TO ''
 AS $function$
 declare
   device public.devices := private.require_own_device(serial);
+  reply jsonb := jsonb_build_object('desired', device.desired, 'desired_version', device.desired_version);
+  handed_out uuid[];
+  commands jsonb;
 begin
-  return jsonb_build_object('commands', '[]'::jsonb, 'desired', device.desired, 'desired_version', device.desired_version);
+  perform from public.device_state s where s.device_num = device.num and s.pending for no key update;
+  if not found then
+    return reply || '{"commands": []}';
+  elsif ec.take_restarts(array[device.num]) <> '{}' then
+    return reply || '{"commands": [], "reboot": true}';
+  end if;
+  perform from public.device_commands c
+  where c.device_num = device.num and c.state in ('queued', 'sent') order by c.id for update;
+  -- Those on their way over MQTT as well: the device knows an id it has seen.
+  select array_agg(c.id) filter (where c.state = 'queued' and c.outbox_id is null),
+    jsonb_agg(private.command_message(c) order by c.created_at, c.id)
+  into handed_out, commands
+  from public.device_commands c
+  where c.device_num = device.num and c.state in ('queued', 'sent') and c.type <> 'reboot' and c.expires_at > clock_timestamp();
+  if handed_out is not null then
+    update public.device_commands c set state = 'sent', sent_at = clock_timestamp(), sent_door = 'https', sends = c.sends + 1
+    where c.id = any (handed_out);
+    perform private.show_commands(handed_out);
+  end if;
+  return reply || jsonb_build_object('commands', coalesce(commands, '[]'));
 end
 $function$;
 grant execute on function ec.read_device_commands(text) to authenticated;
-comment on function ec.read_device_commands(text) is 'The device itself: {commands, desired, desired_version}. EC404';
+comment on function ec.read_device_commands(text) is 'The device itself: {commands, desired, desired_version}; hands out what waits. With reboot: true answer 205 and nothing else. EC404';
 
 CREATE OR REPLACE FUNCTION ec.rebuild_rollups(device_nums integer[], starts timestamp with time zone, ends timestamp with time zone)
  RETURNS integer
@@ -3188,6 +3479,44 @@ $function$;
 grant execute on function ec.rebuild_rollups(integer[],timestamp with time zone,timestamp with time zone) to ec_worker;
 comment on function ec.rebuild_rollups(integer[],timestamp with time zone,timestamp with time zone) is 'Computes the roll-ups of devices and a range again from raw rows';
 
+CREATE OR REPLACE FUNCTION ec.record_command_acks(items json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  waiting int[];
+  item record;
+  command public.device_commands;
+  changed int := 0;
+begin
+  select ec.note_signs(array_agg(p.s), array_agg(to_timestamp(p.r::float8 / 1e6))) into waiting
+  from json_to_recordset(items) as p (s text, r bigint);
+  -- Locked in the order of their ids, as everywhere; of two words about one command the first counts.
+  for item in
+    select distinct on (p.id) lower(p.id)::uuid as id, p.s, p.ok, p.result
+    from rows from (json_to_recordset(items) as (s text, id text, ok bool, result jsonb)) with ordinality as p (s, id, ok, result, o)
+    where p.id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and p.ok is not null
+    order by p.id, p.o
+  loop
+    select c.* into command from public.device_commands c
+    join public.devices d on d.id = c.device_id and d.org_id = c.org_id
+    where c.id = item.id and c.serial = item.s for update of c;
+    continue when command.id is null;
+    if (private.close_command(command, item.ok, item.result)).state <> command.state then
+      changed := changed + 1;
+    end if;
+  end loop;
+  if waiting is not null then
+    perform ec.deliver_commands(waiting);
+  end if;
+  return changed;
+end
+$function$;
+grant execute on function ec.record_command_acks(json) to ec_bridge;
+comment on function ec.record_command_acks(json) is 'Acknowledgements from cmd/ack; unknown, foreign and repeated ones change nothing. Returns how many did';
+
 CREATE OR REPLACE FUNCTION ec.record_dead_letters(items json)
  RETURNS void
  LANGUAGE sql
@@ -3229,38 +3558,46 @@ CREATE OR REPLACE FUNCTION ec.record_reported(items json)
 AS $function$
 declare
   nums int[];
+  waiting int[];
 begin
   perform from public.device_state s
     where s.serial in (select p.s from json_to_recordset(items) as p (s text)) order by s.device_num for no key update;
 
   with arrived as (
-    -- Of equal keys jsonb_object_agg keeps the last.
-    select p.s, jsonb_object_agg(e.key, e.value order by p.o) as document, count(distinct p.o) as n,
-      to_timestamp(max(p.r)::float8 / 1e6) as at, (array_agg(p.door order by p.o desc))[1] as door,
-      jsonb_object_agg(e.key, ec.iso_time(to_timestamp(p.r::float8 / 1e6)) order by p.o) as times
+    select p.s, array_agg(p.d order by p.o) as documents, array_agg(ec.iso_time(to_timestamp(p.r::float8 / 1e6)) order by p.o) as stamps,
+      to_timestamp(max(p.r)::float8 / 1e6) as at, coalesce((array_agg(p.door order by p.o desc))[1], 'mqtt') as door
     from rows from (json_to_recordset(items) as (s text, d jsonb, r bigint, door text)) with ordinality as p (s, d, r, door, o)
-    cross join lateral jsonb_each(p.d) as e
+    where p.d <> '{}'
     group by p.s
+  ), merged as (
+    select s.device_num, a.at, a.door, cardinality(a.documents) as n, m.reported, t.times,
+      array(select k from jsonb_object_keys(t.times) k where not m.reported ? k) as gone
+    from arrived a
+    join public.device_state s on s.serial = a.s
+    cross join lateral (select private.merge_shadows(s.reported, a.documents)) as m (reported)
+    cross join lateral (
+      -- Of equal keys jsonb_object_agg keeps the last.
+      select jsonb_object_agg(k, x.stamp order by x.o)
+      from unnest(a.documents, a.stamps) with ordinality as x (document, stamp, o) cross join jsonb_object_keys(x.document) k
+    ) as t (times)
   ), written as (
     update public.device_state s set
-      reported = (s.reported || a.document) - gone.keys,
-      older = (s.older || a.times) - gone.keys,
-      packet_keys = array(select k from unnest(s.packet_keys) k where not a.document ? k),
-      reported_version = s.reported_version + a.n,
-      last_seen = greatest(s.last_seen, a.at),
-      last_door = coalesce(a.door, 'mqtt'),
-      connected = s.connected or coalesce(a.door, 'mqtt') = 'mqtt' and a.at >= coalesce(s.connected_changed_at, a.at),
-      connected_changed_at = case when not s.connected and coalesce(a.door, 'mqtt') = 'mqtt'
-        and a.at >= coalesce(s.connected_changed_at, a.at) then a.at else s.connected_changed_at end
-    from arrived a
-    cross join lateral (
-      select array(select e.key from jsonb_each(a.document) e where e.value = 'null') as keys
-    ) gone
-    where s.serial = a.s
-    returning s.device_num
+      reported = m.reported,
+      older = (s.older || m.times) - m.gone,
+      packet_keys = array(select k from unnest(s.packet_keys) k where not m.times ? k),
+      reported_version = s.reported_version + m.n,
+      last_seen = greatest(s.last_seen, m.at),
+      last_door = m.door,
+      connected = s.connected or m.door = 'mqtt' and m.at >= coalesce(s.connected_changed_at, m.at),
+      connected_changed_at = case when not s.connected and m.door = 'mqtt'
+        and m.at >= coalesce(s.connected_changed_at, m.at) then m.at else s.connected_changed_at end
+    from merged m
+    where s.device_num = m.device_num
+    returning s.device_num, m.door = 'mqtt' and s.pending as waits
   )
-  select array_agg(w.device_num) into nums from written w;
+  select array_agg(w.device_num), array_agg(w.device_num) filter (where w.waits) into nums, waiting from written w;
 
+  if waiting is not null then perform ec.deliver_commands(waiting); end if;
   if nums is not null and exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
     perform ec.broadcast_devices(nums);
   end if;
@@ -3280,6 +3617,8 @@ declare
   rounds int;
   changed int[] := '{}';
   flipped int[];
+  present int[];
+  waiting int[] := '{}';
 begin
   perform from public.device_state s
     where s.serial in (select p.s from json_to_recordset(items) as p (s text)) order by s.device_num for no key update;
@@ -3305,12 +3644,15 @@ begin
         last_door = case when j.online then 'mqtt' else s.last_door end
       from judged j
       where s.device_num = j.device_num and (j.flips or j.online)
-      returning s.device_num, j.flips
+      returning s.device_num, j.flips, j.online and s.pending as waits
     )
-    select coalesce(array_agg(w.device_num) filter (where w.flips), '{}') into flipped from written w;
+    select coalesce(array_agg(w.device_num) filter (where w.flips), '{}'), array_agg(w.device_num) filter (where w.waits)
+    into flipped, present from written w;
     changed := changed || flipped;
+    waiting := waiting || present;
   end loop;
 
+  if waiting <> '{}' then perform ec.deliver_commands(waiting); end if;
   if changed <> '{}' and exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
     perform ec.broadcast_presence(array(select distinct unnest(changed)));
   end if;
@@ -3627,6 +3969,38 @@ $function$;
 grant execute on function ec.resolve_device(text,bytea) to ec_api;
 comment on function ec.resolve_device(text,bytea) is 'No row when the secret is not a live one of that serial';
 
+CREATE OR REPLACE FUNCTION ec.restore_retained()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  messages int := 0;
+begin
+  for device in
+    select d.* from public.devices d where d.desired <> '{}' and d.lifecycle <> 'retired' order by d.id for share
+  loop
+    continue when not exists (select from ec.mqtt_credentials c where c.serial = device.serial);
+    perform private.send_desired(device);
+    messages := messages + 2;
+  end loop;
+  return messages;
+end
+$function$;
+grant execute on function ec.restore_retained() to ec_bridge;
+comment on function ec.restore_retained() is 'Sends the retained messages of all devices again; returns how many';
+
+CREATE OR REPLACE FUNCTION ec.retained_mark()
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$ select max(o.id) from ec.mqtt_outbox o where o.retain and o.sent_at is not null $function$;
+grant execute on function ec.retained_mark() to ec_bridge;
+comment on function ec.retained_mark() is 'Newest retained message a broker acknowledged, null when none of the last day: a broker that knows an older one lost some';
+
 CREATE OR REPLACE FUNCTION ec.retire_device(serial text, force boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3644,6 +4018,7 @@ begin
   if device.lifecycle = 'active' and not force then
     perform private.refuse('EC409', 'conflict', 'This device is active. Retire it with force=true.');
   end if;
+  perform private.end_commands(device.id, 'retired');
   perform private.clear_retained(device.serial);
   perform pg_notify('ec_credentials', device.serial);
   untouched := device.activated_at is null and device.claimed_at is null
@@ -4052,6 +4427,59 @@ $function$;
 grant execute on function ec.run_rollups(timestamp with time zone) to ec_worker;
 comment on function ec.run_rollups(timestamp with time zone) is 'Rolls up what ingest logged since the last run';
 
+CREATE OR REPLACE FUNCTION ec.send_command(serial text, type text, payload jsonb DEFAULT NULL::jsonb, expires_s integer DEFAULT 3600)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  max_open constant int := 100;
+  device public.devices;
+  command public.device_commands;
+  is_there bool;
+begin
+  if type is null or type !~ '^[a-z][a-z0-9_]{0,39}$' then
+    perform private.refuse('EC400', 'invalid_request', 'A type has up to 40 lower case letters, digits and "_".');
+  elsif expires_s is null or expires_s not between 5 and 604800 then
+    perform private.refuse('EC400', 'invalid_request', 'expires_s is a number of seconds from 5 to 604800.');
+  elsif octet_length(private.compact_json(payload)) > 4096 then
+    perform private.refuse('EC413', 'too_large', 'A payload has at most 4 KB.', '{"max_bytes": 4096}');
+  end if;
+  device := private.lock_device(send_command.serial, 'control');
+  if device.lifecycle = 'retired' then
+    perform private.refuse('EC409', 'conflict', 'This device is retired; register it again first.');
+  elsif (
+    select count(*) from public.device_commands c where c.device_num = device.num and c.state in ('queued', 'sent')
+  ) >= max_open then
+    perform private.refuse('EC409', 'conflict', format('%s commands wait for this device already.', max_open));
+  end if;
+
+  insert into public.device_commands
+    (device_id, device_num, serial, org_id, tenure_id, type, payload, expires_at, created_by_kind, created_by_id, created_by_label)
+  values (device.id, device.num, device.serial, device.org_id, device.tenure_id, send_command.type,
+    nullif(send_command.payload, 'null'), clock_timestamp() + make_interval(secs => expires_s),
+    coalesce(private.actor_kind(), 'system'), private.actor_id(), private.actor_label())
+  returning * into command;
+  perform private.write_audit('command_sent', 'device', device.serial, device.org_id, null,
+    jsonb_strip_nulls(jsonb_build_object('id', command.id, 'type', command.type, 'payload', command.payload)));
+
+  update public.device_state s set pending = true
+  from public.product_types t
+  where s.device_num = device.num and t.key = s.product_type
+  returning s.connected or s.last_door = 'mqtt' and ec.device_status(
+    s.last_seen, coalesce(device.online_window_s, t.online_window_s), clock_timestamp()) = 'online'
+  into is_there;
+  if is_there then
+    perform ec.deliver_commands(array[device.num]);
+  end if;
+  perform private.show_commands(array[command.id]);
+  return private.command_json(command);
+end
+$function$;
+grant execute on function ec.send_command(text,text,jsonb,integer) to authenticated;
+comment on function ec.send_command(text,text,jsonb,integer) is 'Queues a command, and sends it when the device is there → the command. EC400, EC403, EC404, EC409 conflict (retired, 100 open), EC413';
+
 CREATE OR REPLACE FUNCTION ec.send_due_topics(topics text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -4067,7 +4495,8 @@ begin
   for lease in
     select l.topic, l.kind, l.device_num from ec.live_leases l
     where l.topic = any (topics) and l.expires_at > at
-      and (l.last_sent_at is null or l.last_sent_at <= at - interval '500 milliseconds')
+      and (l.last_sent_at is null or l.last_sent_at <= at - interval '500 milliseconds' or l.kind = 'device' and exists (
+        select from public.devices d where d.num = l.device_num and d.desired_at > at - interval '10 seconds'))
       and exists (select from ec.live_pending p where p.topic = l.topic)
     order by l.topic
     for update skip locked
@@ -4135,6 +4564,65 @@ grant execute on function ec.session_is_live(uuid) to authenticated;
 grant execute on function ec.session_is_live(uuid) to ec_api;
 comment on function ec.session_is_live(uuid) is 'False once the person signed out or was signed out, and before they showed the second factor they have';
 
+CREATE OR REPLACE FUNCTION ec.set_shadow_desired(serial text, patch jsonb, if_match bigint DEFAULT NULL::bigint, client_token text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  max_bytes constant int := 8192;
+  before public.devices;
+  after public.devices;
+  merged jsonb;
+  reported jsonb;
+  delta jsonb;
+  reply jsonb;
+begin
+  perform private.require_shadow(patch);
+  if octet_length(client_token) > 64 then
+    perform private.refuse('EC400', 'invalid_request', 'A client token has at most 64 bytes.');
+  end if;
+  before := private.lock_shadow(set_shadow_desired.serial, array(select jsonb_object_keys(patch)));
+  if before.lifecycle = 'retired' then
+    perform private.refuse('EC409', 'conflict', 'This device is retired; register it again first.');
+  elsif if_match <> before.desired_version then
+    perform private.refuse('EC409', 'stale_version', 'It was changed since you read it. Read it again.',
+      jsonb_build_object('desired_version', before.desired_version, 'current', before.desired_version));
+  end if;
+
+  merged := private.merge_shadow(before.desired, patch);
+  after := before;
+  if merged <> before.desired then
+    if octet_length(private.compact_json(merged)) > max_bytes then
+      perform private.refuse('EC413', 'too_large', 'What is desired of a device has at most 8 KB.',
+        jsonb_build_object('max_bytes', max_bytes));
+    end if;
+    update public.devices d set desired = merged, desired_version = d.desired_version + 1
+    where d.id = before.id
+    returning d.* into after;
+    perform private.write_audit('shadow_desired_changed', 'device', after.serial, after.org_id, before.desired, after.desired);
+  end if;
+
+  select s.reported into reported from public.device_state s where s.device_num = after.num;
+  delta := private.shadow_delta(after.desired, reported);
+  -- The same wish again reaches a device that did not follow the first time.
+  if after.desired_version > before.desired_version or delta <> '{}' then
+    perform private.send_desired(after);
+    perform private.send_shadow_document(after, delta, client_token);
+  end if;
+  reply := jsonb_build_object('serial', after.serial, 'desired_version', after.desired_version, 'desired', after.desired, 'delta', delta)
+    || case when client_token is null then '{}' else jsonb_build_object('client_token', client_token) end;
+  perform realtime.send(reply || jsonb_build_object('at', ec.iso_time(clock_timestamp())), 'shadow', l.topic, true)
+  from ec.live_leases l
+  where l.kind = 'device' and l.device_num = after.num and l.expires_at > clock_timestamp();
+  return reply || jsonb_build_object('desired_times', after.desired_times, 'reported', reported,
+    'changed', after.desired_version > before.desired_version);
+end
+$function$;
+grant execute on function ec.set_shadow_desired(text,jsonb,bigint,text) to authenticated;
+comment on function ec.set_shadow_desired(text,jsonb,bigint,text) is 'Merges a patch, null removes → {serial, desired_version, desired, desired_times, reported, delta, changed, client_token?}. EC400 {path}, EC403 {keys}, EC404, EC409 stale_version {desired_version} | conflict (retired), EC413';
+
 CREATE OR REPLACE FUNCTION ec.setup_cron()
  RETURNS void
  LANGUAGE plpgsql
@@ -4153,6 +4641,7 @@ begin
     ('ec_mark_offline', '30 seconds', 'select ec.mark_offline(now())'),
     ('ec_sweep_live', '5 seconds', 'select ec.sweep_live(now())'),
     ('ec_expire_credentials', '* * * * *', 'select ec.expire_credentials(now())'),
+    ('ec_expire_commands', '30 seconds', 'select ec.expire_commands(now())'),
     ('ec_kick_mail', '* * * * *', 'select ec.kick_mail(now())'),
     ('ec_purge_expired', '23 * * * *', 'select ec.purge_expired(now())')
   ) job (name, schedule, command);
@@ -4222,6 +4711,41 @@ AS $function$
     returning p.device_num, p.org_num, p.bucket, p.ends_at
   )
   select array_agg(d.device_num), array_agg(d.org_num), array_agg(d.bucket), array_agg(d.ends_at) from due d
+$function$;
+
+CREATE OR REPLACE FUNCTION ec.take_restarts(device_nums integer[])
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  restarts int[];
+  changed uuid[];
+begin
+  perform from public.device_commands c
+  where c.device_num = any (device_nums) and c.type = 'reboot' and c.state in ('queued', 'sent') order by c.id for update;
+  with taken as (
+    update public.device_commands c set
+      state = case when c.state = 'sent' then 'acknowledged' else 'sent' end,
+      acknowledged_at = case when c.state = 'sent' then clock_timestamp() end,
+      sent_at = case when c.state = 'sent' then c.sent_at else clock_timestamp() end,
+      sent_door = 'https', sends = 1
+    where c.device_num = any (device_nums) and c.type = 'reboot' and c.expires_at > clock_timestamp()
+      and (c.state = 'queued' and c.outbox_id is null or c.state = 'sent' and c.sent_door = 'https')
+    returning c.id, c.device_num, c.state
+  )
+  select array_agg(distinct t.device_num) filter (where t.state = 'sent'), array_agg(t.id) into restarts, changed from taken t;
+  if changed is not null then
+    perform private.show_commands(changed);
+  end if;
+  update public.device_state s set pending = false
+  where s.device_num = any (device_nums) and s.pending and not exists (
+    select from public.device_commands c
+    where c.device_num = s.device_num and c.state in ('queued', 'sent') and c.expires_at > clock_timestamp()
+  );
+  return coalesce(restarts, '{}');
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION ec.take_turns(key text, max integer, window_s integer, wanted integer DEFAULT 1, at timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -4849,6 +5373,62 @@ exception when data_exception then
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.close_command(command public.device_commands, ok boolean, result jsonb)
+ RETURNS public.device_commands
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  closed public.device_commands := command;
+begin
+  if command.state in ('queued', 'sent') or command.state = 'expired' and command.sent_at is not null then
+    update public.device_commands c set
+      state = case when ok then 'acknowledged' else 'failed' end,
+      acknowledged_at = clock_timestamp(),
+      result = case when octet_length(close_command.result::text) <= 16384 then nullif(close_command.result, 'null') end,
+      reason = case when not ok then left(coalesce(
+        case when jsonb_typeof(close_command.result) = 'string' then close_command.result #>> '{}' end,
+        close_command.result ->> 'reason', close_command.result ->> 'error', 'The device refused it.'), 500) end
+    where c.id = command.id
+    returning c.* into closed;
+    perform private.show_commands(array[command.id]);
+  end if;
+  return closed;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.command_json(command public.device_commands)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', command.id, 'serial', command.serial, 'type', command.type, 'payload', command.payload, 'state', command.state,
+    'created_at', ec.iso_time(command.created_at), 'created_by', command.created_by_label,
+    'created_by_kind', command.created_by_kind, 'expires_at', ec.iso_time(command.expires_at),
+    'sent_at', ec.iso_time(command.sent_at), 'sent_door', command.sent_door,
+    'acknowledged_at', ec.iso_time(command.acknowledged_at), 'result', command.result, 'reason', command.reason)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.command_message(command public.device_commands)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('id', command.id, 'type', command.type, 'expires_at', ec.iso_time(command.expires_at))
+    || case when command.payload is null then '{}' else jsonb_build_object('payload', command.payload) end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.compact_json(document jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select regexp_replace(document::text, '("(?:[^"\\]|\\.)*")|([,:]) ', '\1\2', 'g') $function$;
+
 CREATE OR REPLACE FUNCTION private.create_device(serial text, product_type text, fw_version text, org_id uuid)
  RETURNS public.devices
  LANGUAGE plpgsql
@@ -4904,6 +5484,30 @@ AS $function$
   where c.device_id = end_claim_codes.device_id and coalesce(c.ended_reason, 'used') = 'used'
 $function$;
 comment on function private.end_claim_codes(uuid,text) is 'A code tells why it no longer works, a used one too';
+
+CREATE OR REPLACE FUNCTION private.end_commands(device_id uuid, reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  ended uuid[];
+  messages bigint[];
+begin
+  update public.device_state s set pending = false where s.device_id = end_commands.device_id and s.pending;
+  with closed as (
+    update public.device_commands c set state = 'failed', reason = end_commands.reason
+    where c.device_id = end_commands.device_id and c.state in ('queued', 'sent')
+    returning c.id, c.outbox_id
+  )
+  select array_agg(id), array_agg(outbox_id) into ended, messages from closed;
+  if ended is not null then
+    perform private.withdraw_messages(messages);
+    perform private.show_commands(ended);
+  end if;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.end_leases()
  RETURNS trigger
@@ -5413,7 +6017,7 @@ AS $function$
 declare
   device public.devices;
 begin
-  select d.* into device from public.devices d where d.serial = lock_device.serial for update;
+  select d.* into device from public.devices d where d.serial = lock_device.serial for no key update;
   if private.can(device.org_id, action) then
     if private.actor_kind() = 'provisioning_key' then
       perform private.refuse('EC403', 'forbidden', 'A provisioning key only registers devices.');
@@ -5465,6 +6069,40 @@ begin
     perform private.refuse_missing();
   end if;
   return member;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.lock_shadow(serial text, keys text[])
+ RETURNS public.devices
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices;
+  refused text[];
+begin
+  select d.* into device from public.devices d where d.serial = lock_shadow.serial for no key update;
+  if private.can(device.org_id, 'control') then
+    return device;
+  end if;
+  if exists (
+    select from private.my_memberships() m
+    where m.role = 'customer' and m.user_id = device.customer_id and m.org_id = device.org_id
+  ) then
+    select array_agg(k order by k) into refused from unnest(lock_shadow.keys) k
+    where k <> all (select unnest(t.controllable_keys) from public.product_types t where t.key = device.product_type);
+    if refused is null then
+      return device;
+    end if;
+    perform private.refuse('EC403', 'forbidden',
+      format('You may not set %s on this device.', array_to_string(refused, ', ')), jsonb_build_object('keys', refused));
+  end if;
+  if device.id = any (array(select private.my_device_ids())) then
+    perform private.refuse('EC403', 'forbidden', 'You may read this device but not change it.');
+  end if;
+  perform private.require_org(device.org_id, 'control');
+  return device;
 end
 $function$;
 
@@ -5545,6 +6183,48 @@ AS $function$
     (select jsonb_object_agg(e.key, e.value) from jsonb_each(document || patch) e where e.value <> 'null'), '{}')
 $function$;
 comment on function private.merge_patch(jsonb,jsonb) is 'Top-level merge; null removes a key';
+
+CREATE OR REPLACE FUNCTION private.merge_shadow(document jsonb, patch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  merged jsonb := document;
+  entry record;
+begin
+  for entry in select e.key, e.value, jsonb_typeof(e.value) as kind from jsonb_each(patch) e loop
+    if entry.kind = 'null' then
+      merged := merged - entry.key;
+    elsif entry.kind = 'object' then
+      merged := merged || jsonb_build_object(entry.key, private.merge_shadow(
+        case when jsonb_typeof(merged -> entry.key) = 'object' then merged -> entry.key else '{}' end, entry.value));
+    else
+      merged := merged || jsonb_build_object(entry.key, entry.value);
+    end if;
+  end loop;
+  return merged;
+end
+$function$;
+comment on function private.merge_shadow(jsonb,jsonb) is 'Objects key by key at any depth, null removes a key, everything else replaces; arrays are opaque';
+
+CREATE OR REPLACE FUNCTION private.merge_shadows(document jsonb, patches jsonb[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  merged jsonb := document;
+  patch jsonb;
+begin
+  foreach patch in array patches loop
+    merged := private.merge_shadow(merged, patch);
+  end loop;
+  return merged;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.move_out_tenants(room public.locations)
  RETURNS integer
@@ -6331,6 +7011,52 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.require_shadow(part jsonb, path text[] DEFAULT '{}'::text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  kind text := jsonb_typeof(part);
+  entry record;
+  problem text;
+begin
+  if path = '{}' and kind is distinct from 'object' then
+    problem := 'Send a JSON object.';
+  elsif kind in ('object', 'array') and cardinality(path) >= 8 then
+    problem := 'It is nested more than 8 deep.';
+  elsif kind = 'number' and abs(part::numeric) > 1e100 then
+    problem := 'It is not a usable number.';
+  end if;
+  if problem is null and kind = 'object' then
+    for entry in select e.key, e.value from jsonb_each(part) e loop
+      if entry.key !~ '^[A-Za-z][A-Za-z0-9_]{0,63}$' or entry.key in ('constructor', 'prototype') then
+        perform private.refuse('EC400', 'invalid_request',
+          format('"%s" is no key: use a letter, then up to 63 letters, digits or "_".', left(entry.key, 80)),
+          jsonb_build_object('path', path || entry.key));
+      end if;
+      perform private.require_shadow(entry.value, path || entry.key);
+    end loop;
+  elsif problem is null and kind = 'array' then
+    for entry in select e.value, e.n from jsonb_array_elements(part) with ordinality e (value, n) loop
+      if entry.value = 'null' then
+        path := path || (entry.n - 1)::text;
+        problem := 'An array holds no null.';
+        exit;
+      end if;
+      perform private.require_shadow(entry.value, path || (entry.n - 1)::text);
+    end loop;
+  end if;
+  if problem is not null then
+    perform private.refuse('EC400', 'invalid_request',
+      case when path = '{}' then problem else format('%s: %s', array_to_string(path, '.'), problem) end,
+      jsonb_build_object('path', path));
+  end if;
+end
+$function$;
+comment on function private.require_shadow(jsonb,text[]) is 'EC400 with hint {path} unless it may be merged into a shadow';
+
 CREATE OR REPLACE FUNCTION private.require_timezone(name text)
  RETURNS void
  LANGUAGE plpgsql
@@ -6343,6 +7069,14 @@ exception when invalid_parameter_value then
   perform private.refuse('EC422', 'unprocessable', format('"%s" is no IANA time zone, such as Europe/Berlin.', name));
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION private.resend_after(sends integer)
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select make_interval(secs => 30 * 2 ^ least(sends - 1, 7)) $function$;
+comment on function private.resend_after(integer) is '30 s after the first time, then twice as long each time';
 
 CREATE OR REPLACE FUNCTION private.revive_device(device public.devices)
  RETURNS void
@@ -6417,6 +7151,67 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.send_desired(device public.devices)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.enqueue_mqtt(device.serial, kind, document, true)
+  from private.compact_json(device.desired) document, unnest(array['shadow/desired', 'config']) kind
+$function$;
+
+CREATE OR REPLACE FUNCTION private.send_shadow_document(device public.devices, delta jsonb, client_token text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.enqueue_mqtt(device.serial, 'shadow/document', private.compact_json(
+    jsonb_build_object('version', device.desired_version, 'desired', device.desired, 'delta', delta, 'at', ec.iso_time(clock_timestamp()))
+    || case when client_token is null then '{}' else jsonb_build_object('client_token', client_token) end))
+$function$;
+
+CREATE OR REPLACE FUNCTION private.shadow_delta(desired jsonb, reported jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  delta jsonb := '{}';
+  deeper jsonb;
+  entry record;
+begin
+  for entry in select e.key, e.value as want, reported -> e.key as have from jsonb_each(desired) e loop
+    continue when entry.want = entry.have;
+    if jsonb_typeof(entry.want) = 'object' and jsonb_typeof(entry.have) = 'object' then
+      deeper := private.shadow_delta(entry.want, entry.have);
+      continue when deeper = '{}';
+      delta := delta || jsonb_build_object(entry.key, deeper);
+    else
+      delta := delta || jsonb_build_object(entry.key, entry.want);
+    end if;
+  end loop;
+  return delta;
+end
+$function$;
+comment on function private.shadow_delta(jsonb,jsonb) is 'Keys of desired that differ in reported: objects key by key, arrays and scalars whole, numbers by value';
+
+CREATE OR REPLACE FUNCTION private.show_commands(ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select realtime.send(
+    private.command_json(c) - '{payload,result,created_by,created_by_kind,sent_door}'::text[], 'command', l.topic, true)
+  from public.device_commands c
+  join ec.live_leases l on l.kind = 'device' and l.device_num = c.device_num and l.expires_at > clock_timestamp()
+  where c.id = any (ids)
+$function$;
+comment on function private.show_commands(uuid[]) is 'Every change of state, at once, to whoever looks at the device';
+
 CREATE OR REPLACE FUNCTION private.staff_rank(role text)
  RETURNS integer
  LANGUAGE sql
@@ -6426,6 +7221,41 @@ AS $function$
   select array_position(array['viewer', 'operator', 'org_admin'], role)
 $function$;
 comment on function private.staff_rank(text) is 'Null for roles that are no staff of an org';
+
+CREATE OR REPLACE FUNCTION private.stamp_desired()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  new.desired_at := clock_timestamp();
+  new.desired_times := private.stamp_shadow(old.desired_times, old.desired, new.desired, to_jsonb(ec.iso_time(new.desired_at)));
+  return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.stamp_shadow(times jsonb, before jsonb, after jsonb, at jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  stamped jsonb := '{}';
+  entry record;
+begin
+  for entry in select e.key, e.value, before -> e.key as old, times -> e.key as stamp from jsonb_each(after) e loop
+    stamped := stamped || jsonb_build_object(entry.key, case
+      when entry.value = entry.old and entry.stamp is not null then entry.stamp
+      when jsonb_typeof(entry.value) = 'object' and entry.value <> '{}' then private.stamp_shadow(
+        case when jsonb_typeof(entry.stamp) = 'object' then entry.stamp else '{}' end,
+        case when jsonb_typeof(entry.old) = 'object' then entry.old else '{}' end, entry.value, at)
+      else at
+    end);
+  end loop;
+  return stamped;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.start_tenure(device_id uuid, forget boolean)
  RETURNS integer
@@ -6438,7 +7268,7 @@ declare
   new_tenure int;
   tenure_start timestamptz;
 begin
-  select d.* into strict device from public.devices d where d.id = start_tenure.device_id for update;
+  select d.* into strict device from public.devices d where d.id = start_tenure.device_id for no key update;
   update public.device_tenures t set ended_at = greatest(clock_timestamp(), t.started_at)
   where t.device_id = device.id and t.ended_at is null;
   insert into public.device_tenures (device_id, device_num, org_id, location_id, customer_id)
@@ -6463,6 +7293,7 @@ begin
       reported = '{}', reported_at = null, older = '{}', reported_version = s.reported_version + 1,
       w_temp = '{}', w_hum = '{}', w_co2 = '{}', w_bat = '{}', s_temp = 0, s_hum = 0, s_co2 = 0, s_bat = 0
     where s.device_num = device.num;
+    perform private.end_commands(device.id, 'handed_over');
     perform private.clear_retained(device.serial);
   end if;
   return new_tenure;
@@ -6478,6 +7309,9 @@ AS $function$
 declare
   credential_id uuid;
 begin
+  if device.desired <> '{}' and not exists (select from ec.mqtt_credentials c where c.serial = device.serial) then
+    perform private.send_desired(device);
+  end if;
   insert into public.device_credentials
     (device_id, serial, password_hash, salt, secret_sha256, issued_by_kind, issued_by_id)
   values (device.id, device.serial, password_hash, salt, secret_sha256, private.actor_kind(), private.actor_id())
@@ -6485,6 +7319,22 @@ begin
   perform pg_notify('ec_credentials', device.serial);
   return credential_id;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.withdraw_messages(outbox_ids bigint[])
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  delete from ec.mqtt_outbox o
+  where o.id in (
+    select m.id from ec.mqtt_outbox m
+    where m.id = any (outbox_ids) and m.sent_at is null
+      and (m.claimed_until is null or m.claimed_until <= clock_timestamp())
+    for update skip locked
+  )
+  returning o.id
 $function$;
 
 CREATE OR REPLACE FUNCTION private.write_audit(action text, target_kind text, target_id text, org_id uuid, before jsonb DEFAULT NULL::jsonb, after jsonb DEFAULT NULL::jsonb, partner_id uuid DEFAULT NULL::uuid)
@@ -6531,6 +7381,7 @@ $function$;
 
 -- ec_drop_old_partitions: 17 * * * * — select ec.drop_old_partitions(now())
 -- ec_ensure_partitions: 7 * * * * — select ec.ensure_partitions(now())
+-- ec_expire_commands: 30 seconds — select ec.expire_commands(now())
 -- ec_expire_credentials: * * * * * — select ec.expire_credentials(now())
 -- ec_kick_mail: * * * * * — select ec.kick_mail(now())
 -- ec_mark_offline: 30 seconds — select ec.mark_offline(now())

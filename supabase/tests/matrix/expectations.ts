@@ -35,6 +35,7 @@ export const TABLES: Record<string, Readable> = {
   devices: { key: 'id', readers: EVERYBODY },
   device_tenures: { key: 'device_id', readers: EVERYBODY },
   device_credentials: { key: 'device_id', readers: STAFF },
+  device_commands: { key: 'device_id', readers: STAFF },
   claim_codes: { key: 'device_id', readers: STAFF },
   serial_prefixes: { key: 'maker_org_id', readers: STAFF },
   api_keys: { key: 'org_id', readers: MANAGERS },

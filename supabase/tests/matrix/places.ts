@@ -81,6 +81,11 @@ async function fillDevice(db: Database, { num }: { num: number }): Promise<void>
      from public.device_state where device_num = $1`,
     [num],
   );
+  await db.query(
+    `insert into public.device_commands (device_id, device_num, serial, org_id, tenure_id, type, created_by_kind, expires_at)
+     select id, num, serial, org_id, tenure_id, 'blink', 'system', now() from public.devices where num = $1`,
+    [num],
+  );
 }
 
 async function fillOrg(db: Database, id: string, room: string, type: string): Promise<void> {
