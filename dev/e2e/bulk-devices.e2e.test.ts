@@ -43,6 +43,31 @@ describe('many devices at once', () => {
     expect((await read(devices[0]!.serial)).location_name).toBeNull();
   });
 
+  test('what could not be assigned is named with its reason, and stays ticked', async () => {
+    const [gone, moved] = await Promise.all([1, 2].map(() => registerDevice(people.org_admin)));
+    const tag = `bulk-${randomBytes(3).toString('hex')}`;
+    for (const device of [gone!, moved!])
+      await callApi(people.org_admin, 'PATCH', `/devices/${device.serial}`, { tags: [tag] });
+    const page = await openAs('org_admin', `/org/devices?tag=${tag}`);
+    await page.getByLabel('Choose all devices of this page').check();
+    await page.getByRole('button', { name: 'Assign 2 devices' }).click();
+    const dialog = page.getByRole('dialog');
+    const sales = dialog.getByLabel('Room').locator('option', { hasText: 'Sales' });
+    await onPage(sales).toBeAttached();
+    await dialog.getByLabel('Room').selectOption({ label: (await sales.textContent()) ?? '' });
+
+    await callApi(people.org_admin, 'DELETE', `/devices/${gone!.serial}?force=true`);
+    await dialog.getByRole('button', { name: 'Assign 2 devices' }).click();
+    await onPage(dialog.getByText('1 device assigned')).toBeVisible();
+    const failures = dialog.getByRole('list', { name: 'Devices that were not assigned' });
+    await onPage(failures.getByRole('listitem')).toHaveCount(1);
+    await onPage(failures).toContainText(gone!.serial);
+    expect((await read(moved!.serial)).location_name).toBe('Sales');
+
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await onPage(page.getByText('1 device chosen')).toBeVisible();
+  });
+
   test('a spreadsheet is shown line by line before anything happens, then applied', async () => {
     const known = await registerDevice(people.org_admin);
     const added = `E2E-${randomBytes(4).toString('hex').toUpperCase()}`;
