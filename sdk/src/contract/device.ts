@@ -40,6 +40,7 @@ export const Device = z
     older: z.record(z.string(), Timestamp).describe('Keys that the newest packet did not carry → their time'),
     shadow_desired: ShadowDocument,
     desired_version: z.int(),
+    desired_times: ShadowDocument.describe('The keys of desired → when each was last changed'),
     attributes: ShadowDocument,
     tags: z.array(z.string()),
     claimed_at: Timestamp.nullable(),

@@ -1,5 +1,6 @@
 /** Live screens: private Realtime broadcast topics, kept alive by leases (architecture, decision 10). */
 import { z } from 'zod';
+import { Command } from './command.ts';
 import { DeviceStatus, ShadowDocument } from './device.ts';
 import { Serial, Timestamp } from './ids.ts';
 import { MAX_LIVE_TOPICS } from './live-topic.ts';
@@ -60,5 +61,36 @@ export type LiveFleet = z.infer<typeof LiveFleet>;
 export const LivePresence = z.object({ serial: Serial, connected: z.boolean(), status: DeviceStatus });
 export type LivePresence = z.infer<typeof LivePresence>;
 
-export const LIVE_EVENTS = { telemetry: LiveTelemetry, fleet: LiveFleet, presence: LivePresence } as const;
+/** Event `shadow` on a device's topic: desired changed. */
+export const LiveShadow = z.object({
+  serial: Serial,
+  desired: ShadowDocument,
+  desired_version: z.int(),
+  delta: ShadowDocument,
+  at: Timestamp,
+  client_token: z.string().optional(),
+});
+export type LiveShadow = z.infer<typeof LiveShadow>;
+
+/** Event `command` on a device's topic: a command has another state. */
+export const LiveCommand = Command.pick({
+  serial: true,
+  id: true,
+  type: true,
+  state: true,
+  reason: true,
+  created_at: true,
+  sent_at: true,
+  acknowledged_at: true,
+  expires_at: true,
+});
+export type LiveCommand = z.infer<typeof LiveCommand>;
+
+export const LIVE_EVENTS = {
+  telemetry: LiveTelemetry,
+  fleet: LiveFleet,
+  presence: LivePresence,
+  shadow: LiveShadow,
+  command: LiveCommand,
+} as const;
 export type LiveEvent = keyof typeof LIVE_EVENTS;

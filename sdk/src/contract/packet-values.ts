@@ -25,7 +25,7 @@ export function cleanObject(source: object, skip: ReadonlySet<string> | null, ke
   for (const key in source) {
     if (skip !== null && skip.has(key)) continue;
     if (!isMetricKey(key)) throw new PacketError('bad_key', `the key ${quote(key)} is not allowed`);
-    const value = cleanValue(key, (source as Record<string, unknown>)[key]);
+    const value = cleanValue(key, (source as Record<string, unknown>)[key], keepNull);
     if (value !== null || keepNull) data[key] = value;
   }
   return data;
@@ -42,7 +42,7 @@ export function applyAliases(data: PacketData): PacketData {
   return data;
 }
 
-function cleanValue(key: string, value: unknown): JsonValue {
+function cleanValue(key: string, value: unknown, keepNull: boolean): JsonValue {
   switch (typeof value) {
     case 'number':
       return cleanNumber(key, value);
@@ -52,8 +52,8 @@ function cleanValue(key: string, value: unknown): JsonValue {
       return value;
     default:
       if (value === null || value === undefined) return null;
-      if (Array.isArray(value)) return value.map((entry) => cleanValue(key, entry));
-      return cleanObject(value, null);
+      if (Array.isArray(value)) return value.map((entry) => cleanValue(key, entry, keepNull));
+      return cleanObject(value, null, keepNull);
   }
 }
 

@@ -3,13 +3,15 @@ import { expect, it } from 'vitest';
 import { parseShadowDocument, parseStatus } from './mod.ts';
 
 it('a reported document keeps null, which removes a key', () => {
-  expect(parseShadowDocument('{"relay":true,"led":null,"pid":{"kp":1}}')).toEqual({
+  expect(parseShadowDocument('{"relay":true,"led":null,"pid":{"kp":1,"ki":null}}')).toEqual({
     ok: true,
-    data: { relay: true, led: null, pid: { kp: 1 } },
+    data: { relay: true, led: null, pid: { kp: 1, ki: null } },
   });
 });
 
 it.each([
+  ['{"days":[1,null]}', 'bad_value'],
+  ['{"days":[{"from":null}]}', 'bad_value'],
   ['[{"relay":true}]', 'not_an_object'],
   ['{"__proto__":{"x":1}}', 'bad_key'],
   ['{"a":'.repeat(300) + '1' + '}'.repeat(300), 'too_deep'],

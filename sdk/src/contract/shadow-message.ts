@@ -5,16 +5,29 @@ import type { RejectReason } from './packet-limits.ts';
 import { splitPackets } from './packet-split.ts';
 import { byteLength, decodeText, readObject } from './packet-text.ts';
 import { cleanObject, PacketError } from './packet-values.ts';
-import type { PacketData } from './packet-values.ts';
+import type { JsonValue, PacketData } from './packet-values.ts';
 
 export type DocumentResult =
   | { ok: true; data: PacketData }
   | { ok: false; reason: RejectReason; detail: string; payload: string; bytes: number };
 
-/** A flat or nested document under the rules of packets; null stays, it removes the key. */
+/** A flat or nested document under the rules of packets; null stays, it removes the key. In arrays it has no meaning. */
 export function parseShadowDocument(input: Uint8Array | string): DocumentResult {
+  return parseDocument(input, (data) => {
+    const key = Object.keys(data).find((one) => hasNullInArray(data[one] as JsonValue, false));
+    if (key !== undefined) throw new PacketError('bad_value', `${key} has null in an array`);
+  });
+}
+
+/** Any JSON object under the rules of packets; `check` may refuse it by a PacketError. */
+export function parseDocument(
+  input: Uint8Array | string,
+  check: (data: PacketData) => void = () => {},
+): DocumentResult {
   try {
-    return { ok: true, data: cleanObject(readSingle(input), null, true) };
+    const data = cleanObject(readSingle(input), null, true);
+    check(data);
+    return { ok: true, data };
   } catch (error) {
     if (!(error instanceof PacketError)) throw error;
     const { reason, message: detail } = error;
@@ -27,6 +40,14 @@ export function parseStatus(input: Uint8Array | string): boolean | null {
   const document = parseShadowDocument(input);
   const online = document.ok ? document.data['online'] : null;
   return typeof online === 'boolean' ? online : null;
+}
+
+/** Arrays are replaced as a whole: whoever writes null into one means something that will not happen. */
+function hasNullInArray(value: JsonValue, inArray: boolean): boolean {
+  if (value === null) return inArray;
+  if (Array.isArray(value)) return value.some((entry) => hasNullInArray(entry, true));
+  if (typeof value !== 'object') return false;
+  return Object.values(value).some((entry) => hasNullInArray(entry, inArray));
 }
 
 function readSingle(input: Uint8Array | string): Record<string, unknown> {
