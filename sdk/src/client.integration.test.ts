@@ -30,6 +30,45 @@ describe('requests', () => {
     expect(server.asked[1]).toMatchObject({ method: 'PATCH', url: '/api/devices/EC-1', body: { name: 'x' } });
   });
 
+  it('change what is desired, with the version it is meant for and a token that comes back', async () => {
+    server.script({ body: { desired_version: 8, delta: {} } });
+    const { desired_version } = await client().devices.setDesired(
+      'EC-1',
+      { relay: true, led: null },
+      { ifVersion: 7, clientToken: 'press-1' },
+    );
+    expect(desired_version).toBe(8);
+    expect(server.asked[0]).toMatchObject({
+      method: 'PATCH',
+      url: '/api/devices/EC-1/shadow/desired',
+      headers: { 'if-match': '7', 'x-client-token': 'press-1' },
+      body: { relay: true, led: null },
+    });
+    await client().devices.pushConfig('EC-1', { setpoint: 21 });
+    expect(server.asked[1]).toMatchObject({ method: 'PATCH', body: { setpoint: 21 } });
+    expect(server.asked[1]?.headers).not.toHaveProperty('if-match');
+  });
+
+  it('send commands, each once however often the request is repeated', async () => {
+    server.script({ status: 503, ...soon }, { status: 201, body: { id: 'c-1', state: 'queued' } });
+    expect(await client().commands.send('EC-1', { type: 'beep' })).toMatchObject({ id: 'c-1' });
+    const keys = server.asked.map(({ headers }) => headers['idempotency-key']);
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+    server.script({ body: {} });
+    await client().devices.reboot('EC-1');
+    await client().commands.list('EC-1', { state: 'queued' });
+    await client().commands.get('EC-1', 'c-1');
+    await client().commands.cancel('EC-1', 'c-1');
+    await client().devices.shadowHistory('EC-1', { limit: 5 });
+    expect(server.asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'POST /api/devices/EC-1/reboot',
+      'GET /api/devices/EC-1/commands?state=queued',
+      'GET /api/devices/EC-1/commands/c-1',
+      'DELETE /api/devices/EC-1/commands/c-1',
+      'GET /api/devices/EC-1/shadow/history?limit=5',
+    ]);
+  });
+
   it('ask for the access token every time', async () => {
     server.script({ body: {} });
     let n = 0;

@@ -3,6 +3,7 @@ import { Transport } from './request.ts';
 import type { ClientOptions, RequestOptions } from './request.ts';
 import { countSignIn, ProductTypes, updateMe, whoAmI } from './resources/account.ts';
 import { Claims } from './resources/claims.ts';
+import { Commands } from './resources/commands.ts';
 import { Credentials } from './resources/credentials.ts';
 import { Devices } from './resources/devices.ts';
 import { ApiKeys, ProvisioningKeys } from './resources/keys.ts';
@@ -23,6 +24,7 @@ import { Telemetry } from './resources/telemetry.ts';
  */
 export class EdgeConductor {
   readonly devices: Devices;
+  readonly commands: Commands;
   readonly credentials: Credentials;
   readonly telemetry: Telemetry;
   readonly claims: Claims;
@@ -46,6 +48,7 @@ export class EdgeConductor {
     const transport = new Transport(options);
     this.#transport = transport;
     this.devices = new Devices(transport);
+    this.commands = new Commands(transport);
     this.credentials = new Credentials(transport);
     this.telemetry = new Telemetry(transport);
     this.claims = new Claims(transport);

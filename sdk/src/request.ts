@@ -41,6 +41,8 @@ export interface RequestInput {
   path: string;
   query?: Query;
   body?: unknown;
+  /** Of this request alone. */
+  headers?: Record<string, string>;
   options?: RequestOptions | undefined;
 }
 
@@ -99,6 +101,7 @@ export class Transport {
     const own = input.options?.signal;
     const headers: Record<string, string> = {
       ...this.#options.headers,
+      ...input.headers,
       accept: 'application/json',
       ...(await this.#credential()),
     };

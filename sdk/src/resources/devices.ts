@@ -1,4 +1,6 @@
 import type { BulkAssignReply } from '../contract/bulk.ts';
+import type { Command } from '../contract/command.ts';
+import type { DeviceShadow, ShadowChange } from '../contract/shadow.ts';
 import type { DeviceImportReply } from '../contract/import.ts';
 import type { BulkRegisterReply, RegisterReply, RegisterRequestInput } from '../contract/register.ts';
 import type {
@@ -31,6 +33,13 @@ export interface DeviceFilter {
   limit?: number | undefined;
   after?: string | undefined;
   before?: string | undefined;
+}
+
+export interface DesiredOptions extends RequestOptions {
+  /** Only when desired still has this version, else ConflictError stale_version with the present one. */
+  ifVersion?: number | undefined;
+  /** At most 64 bytes; comes back in the answer and in the message to the device. */
+  clientToken?: string | undefined;
 }
 
 export class Devices {
@@ -99,6 +108,47 @@ export class Devices {
   /** What the device last reported, all keys. */
   async getShadow(serial: string, options?: RequestOptions): Promise<ShadowDocument> {
     return (await this.get(serial, options)).shadow_reported;
+  }
+
+  /**
+   * Merges a patch into what the device should be: null removes a key, arrays are replaced. The device confirms by
+   * reporting the same; until then the key is in `delta`.
+   * @throws ConflictError stale_version with `problem.desired_version` · PermissionDeniedError for keys a customer may not set
+   * @example
+   * const { delta } = await ec.devices.setDesired('EC-CLM-001', { relay: true, setpoint: 22 });
+   */
+  async setDesired(
+    serial: string,
+    patch: ShadowDocument,
+    { ifVersion, clientToken, ...options }: DesiredOptions = {},
+  ): Promise<DeviceShadow> {
+    const headers = {
+      ...(ifVersion === undefined ? {} : { 'if-match': String(ifVersion) }),
+      ...(clientToken === undefined ? {} : { 'x-client-token': clientToken }),
+    };
+    const at = path`/devices/${serial}/shadow/desired`;
+    const input = { method: 'PATCH', path: at, body: patch, headers, options } as const;
+    return (await this.#transport.request<DeviceShadow>(input)).data;
+  }
+
+  /** The same under the name of the published examples. */
+  pushConfig(serial: string, config: ShadowDocument, options?: DesiredOptions): Promise<DeviceShadow> {
+    return this.setDesired(serial, config, options);
+  }
+
+  /** Who changed which desired keys, newest first. */
+  shadowHistory(
+    serial: string,
+    filter: { limit?: number; after?: string } = {},
+    options?: RequestOptions,
+  ): List<ShadowChange> {
+    return list(this.#transport, path`/devices/${serial}/shadow/history`, { ...filter }, options);
+  }
+
+  /** Restarts it now, or when it is back within the hour. */
+  async reboot(serial: string, options?: RequestOptions): Promise<Command> {
+    const input = { method: 'POST', path: path`/devices/${serial}/reboot`, options } as const;
+    return (await this.#transport.request<Command>(input)).data;
   }
 
   /** Absent fields stay; null in `attributes` removes a key. */
