@@ -215,7 +215,8 @@ describe('the HTTPS twins of MQTT', () => {
   it('belong to the device alone', async () => {
     const other = await api.device('EC-6', key);
     for (const as of [key, await api.tokenOf(api.world.admin)]) {
-      expect((await api.get('/devices/EC-1/commands', as)).status).toBe(403);
+      const report = { as, body: { relay: true } };
+      expect((await api.call('POST', '/devices/EC-1/shadow/reported', report)).status).toBe(403);
     }
     expect((await api.get('/devices/EC-1/commands', other)).status).toBe(403);
     expect((await api.get('/devices/EC-1/commands', 'ec_dev_wrong')).status).toBe(401);

@@ -107,7 +107,7 @@ it('every route of the OpenAPI document has an expectation', async () => {
 /** Open to the device alone, or to whoever has the code: for an admin without either nothing is there. */
 const UNTOLD = [
   'POST /devices/{serial}/telemetry',
-  'GET /devices/{serial}/commands',
+  'POST /devices/{serial}/commands/{id}/ack',
   'POST /devices/{serial}/shadow/reported',
   'POST /claims/preview',
   'POST /claims',

@@ -1,6 +1,5 @@
 /** Routes that a device itself calls with its secret; TEL's second door. */
 import {
-  DeviceCommands,
   parsePacket,
   ReportedAccepted,
   ShadowDocument,
@@ -14,7 +13,7 @@ import { takeDeviceTurn } from '../http/admit.ts';
 import { MAX_JSON_BYTES } from '../http/body.ts';
 import { Reply, route } from '../http/route.ts';
 import type { ExpressCall } from '../http/route.ts';
-import { pushTelemetry, readCommands, reportShadow, telemetryReply } from '../services/device-inbox.ts';
+import { pushTelemetry, reportShadow, telemetryReply } from '../services/device-inbox.ts';
 import { SerialParams } from './params.ts';
 
 const tag = 'Device routes';
@@ -67,19 +66,11 @@ export const deviceDoorRoutes = [
     rawBody: true,
     replies: { 200: TelemetryAccepted, 205: null },
     express: receive,
-    handle: ({ db, params, body, around }) =>
-      pushTelemetry(db, params.serial, body as unknown as Uint8Array, around.arrival),
-  }),
-  route({
-    method: 'get',
-    path: '/devices/{serial}/commands',
-    who: { device: true },
-    tag,
-    summary:
-      'Commands that wait, and the full desired document; 205 without a body asks the device to restart',
-    params: SerialParams,
-    replies: { 200: DeviceCommands, 205: null },
-    handle: ({ db, params }) => readCommands(db, params.serial),
+    handle: async ({ db, params, body, around }) => {
+      const bytes = body as unknown as Uint8Array;
+      const answer = await pushTelemetry(db, params.serial, bytes, around.arrival);
+      return answer === 'reboot' ? new Reply(205, undefined as never) : answer;
+    },
   }),
   route({
     method: 'post',

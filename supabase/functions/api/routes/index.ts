@@ -2,6 +2,7 @@ import type { Route } from '../http/route.ts';
 import { accountRoutes } from './account.ts';
 import { bulkRoutes } from './bulk.ts';
 import { claimRoutes } from './claims.ts';
+import { controlRoutes } from './control.ts';
 import { credentialRoutes } from './credentials.ts';
 import { deviceDoorRoutes } from './device-door.ts';
 import { deviceRoutes } from './devices.ts';
@@ -21,6 +22,7 @@ export const routes: Route[] = [
   ...registerRoutes,
   ...deviceRoutes,
   ...deviceDoorRoutes,
+  ...controlRoutes,
   ...claimRoutes,
   ...bulkRoutes,
   ...telemetryRoutes,

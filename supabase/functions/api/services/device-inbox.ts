@@ -1,5 +1,5 @@
 /** What a device that speaks HTTPS asks for and reports besides telemetry. */
-import { parsePacket, parseShadowDocument } from '@edgeconductor/sdk/contract';
+import { parsePacket } from '@edgeconductor/sdk/contract';
 import type {
   ArrivalClock,
   DeviceCommands,
@@ -9,13 +9,15 @@ import type {
 } from '@edgeconductor/sdk/contract';
 import type { Db } from '../../_shared/db.ts';
 import { AppError } from '../../_shared/errors.ts';
+import { readDocument } from './shadow.ts';
 
-/** Commands that wait, and the full desired document. */
-export async function readCommands(db: Db, serial: string): Promise<DeviceCommands> {
+/** Commands that wait, and the full desired document; null when the device is to restart before anything else. */
+export async function readCommands(db: Db, serial: string): Promise<DeviceCommands | null> {
   const [row] = await db<
-    { commands: DeviceCommands }[]
-  >`select ec.read_device_commands(${serial}) as commands`;
-  return (row as { commands: DeviceCommands }).commands;
+    { answer: DeviceCommands & { reboot?: boolean } }[]
+  >`select ec.read_device_commands(${serial}) as answer`;
+  const { reboot, ...answer } = (row as { answer: DeviceCommands & { reboot?: boolean } }).answer;
+  return reboot ? null : answer;
 }
 
 /** Merges a reported document; null removes a key. */
@@ -25,30 +27,26 @@ export async function reportShadow(
   body: Uint8Array,
   arrival: ArrivalClock,
 ): Promise<ReportedAccepted> {
-  const document = parseShadowDocument(body);
-  if (!document.ok) {
-    const status = document.reason === 'too_large' ? 'too_large' : 'invalid_request';
-    throw new AppError(status, document.detail, {
-      issues: [{ path: [], code: document.reason, message: document.detail }],
-    });
-  }
+  const document = readDocument(body);
   const [row] = await db<{ state: ReportedAccepted }[]>`
-    select ec.report_device_shadow(${serial}, ${JSON.stringify(document.data)}::text::jsonb, ${arrival()}) as state`;
+    select ec.report_device_shadow(${serial}, ${JSON.stringify(document)}::text::jsonb, ${arrival()}) as state`;
   return (row as { state: ReportedAccepted }).state;
 }
 
-/** Telemetry that cannot take the express way: an API key pushes for a device, or the request is idempotent. */
+/** Telemetry that cannot take the express way: an API key pushes for a device, or the request is idempotent.
+ *  `reboot`: stored, and the device is to restart. */
 export async function pushTelemetry(
   db: Db,
   serial: string,
   body: Uint8Array,
   arrival: ArrivalClock,
-): Promise<TelemetryAccepted | AppError> {
+): Promise<TelemetryAccepted | AppError | 'reboot'> {
   const parsed = parsePacket(body, arrival);
-  const [row] = await db<{ result: TelemetryCounts }[]>`
+  const [row] = await db<{ result: TelemetryCounts & { reboot: boolean } }[]>`
     select ec.push_telemetry(${serial}, ${JSON.stringify(parsed.readings)}::text::json,
       ${JSON.stringify(parsed.rejects)}::text::json) as result`;
-  return telemetryReply((row as { result: TelemetryCounts }).result, parsed.rejects, parsed.usable);
+  const { reboot, ...counts } = (row as { result: TelemetryCounts & { reboot: boolean } }).result;
+  return reboot ? 'reboot' : telemetryReply(counts, parsed.rejects, parsed.usable);
 }
 
 export interface TelemetryCounts {

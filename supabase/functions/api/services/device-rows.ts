@@ -21,7 +21,7 @@ export function selectDevices(db: Db, more: Fragment): Fragment {
       d.org_id, d.location_id, l.name as location_name,
       nullif(concat_ws(' · ', l3.name, l2.name, l1.name, l.name), '') as room_path,
       d.customer_id, coalesce(s.reported, '{}') as shadow_reported, s.reported_at, coalesce(s.older, '{}') as older,
-      d.desired as shadow_desired, d.desired_version, d.attributes, to_jsonb(d.tags) as tags,
+      d.desired as shadow_desired, d.desired_version, d.desired_times, d.attributes, to_jsonb(d.tags) as tags,
       d.claimed_at, d.activated_at, d.retired_at, d.created_at ${more}
     from public.devices d
     left join public.product_types p on p.key = d.product_type

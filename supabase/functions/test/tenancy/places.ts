@@ -7,7 +7,7 @@ import { giveToCustomer, makeMember } from '../../../tests/harness/world.ts';
 import type { TestApi } from '../api.ts';
 
 export const NAMES = [
-  ...(['org', 'partner', 'building', 'room', 'emptyRoom', 'serial', 'spare', 'type'] as const),
+  ...(['org', 'partner', 'building', 'room', 'emptyRoom', 'serial', 'spare', 'type', 'command'] as const),
   ...(['credential', 'member', 'invitation', 'apiKey', 'provisioningKey'] as const),
 ] as const;
 type Name = (typeof NAMES)[number];
@@ -41,6 +41,9 @@ export async function foreignPlace(api: TestApi, org: Org, partner: string): Pro
     ...(await fresh(api, org, admin)),
     serial: org.device.serial,
     type,
+    command: await db.as(admin, (session) =>
+      session.value(`select ec.send_command($1, 'beep') ->> 'id'`, [org.device.serial]),
+    ),
     credential: await db.value('select id from public.device_credentials where device_id = $1 limit 1', [
       org.device.id,
     ]),

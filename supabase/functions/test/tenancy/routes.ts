@@ -60,7 +60,26 @@ export const ROUTES: Record<string, Expectation> = {
     '/devices/{serial}/telemetry?hours=24&buckets=auto',
     '/devices/{serial}/telemetry?format=csv',
   ],
-  'GET /devices/{serial}/commands': ['/devices/{serial}/commands'],
+  'GET /devices/{serial}/commands': ['/devices/{serial}/commands', '/devices/{serial}/commands?state=queued'],
+  'POST /devices/{serial}/commands': each('/devices/{serial}/commands', { type: 'beep' }),
+  'POST /devices/{serial}/reboot': ['/devices/{serial}/reboot'],
+  'GET /devices/{serial}/commands/{id}': [
+    '/devices/{serial}/commands/{command}',
+    '/devices/{my.serial}/commands/{command}',
+  ],
+  'DELETE /devices/{serial}/commands/{id}': [
+    '/devices/{serial}/commands/{command}',
+    '/devices/{my.serial}/commands/{command}',
+  ],
+  'POST /devices/{serial}/commands/{id}/ack': [
+    ...each('/devices/{serial}/commands/{command}/ack', { ok: true }),
+    ...each('/devices/{my.serial}/commands/{command}/ack', { ok: true }),
+  ],
+  'PATCH /devices/{serial}/shadow/desired': [
+    { path: '/devices/{serial}/shadow/desired', body: { relay: true } },
+    { path: '/devices/{serial}/shadow/desired', body: { relay: true }, headers: { 'if-match': '0' } },
+  ],
+  'GET /devices/{serial}/shadow/history': ['/devices/{serial}/shadow/history'],
   'POST /devices/{serial}/shadow/reported': each('/devices/{serial}/shadow/reported', { relay: true }),
   'GET /devices/{serial}/credentials': ['/devices/{serial}/credentials'],
   'POST /devices/{serial}/credentials/rotate': each('/devices/{serial}/credentials/rotate', {}),
