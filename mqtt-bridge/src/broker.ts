@@ -12,6 +12,7 @@ export interface PublisherOptions {
   log: Log;
   /** Connected, for the first time or again. */
   onUp(): void;
+  onDown(): void;
 }
 
 export interface Outgoing {
@@ -19,7 +20,8 @@ export interface Outgoing {
   payload: string;
   qos: 0 | 1;
   retain: boolean;
-  expiresAt?: Date | null;
+  /** After so long the broker may forget it. */
+  expiresInMs?: number | null;
 }
 
 /** Shorter than an outbox lease: what has no answer by then is given back before somebody else may take it. */
@@ -77,6 +79,7 @@ export class Publisher {
     client.on('close', () => {
       if (this.#client !== client) return;
       this.#client = undefined;
+      this.#o.onDown();
       client.end(true);
       if (this.#stopped) return;
       const delay =
@@ -92,15 +95,13 @@ export class Publisher {
   }
 
   /** Resolves at the PUBACK. @throws when the connection breaks first, or nothing is heard for 20 s */
-  publish({ topic, payload, qos, retain, expiresAt }: Outgoing): Promise<void> {
+  publish({ topic, payload, qos, retain, expiresInMs }: Outgoing): Promise<void> {
     const client = this.#client;
     if (!client?.connected) return Promise.reject(new Error('not connected to the broker'));
     const options: IClientPublishOptions = { qos, retain };
     // Where the broker understands it, it forgets the message for an absent device when its time is over.
-    if (this.#version === 5 && expiresAt)
-      options.properties = {
-        messageExpiryInterval: Math.max(1, Math.ceil((expiresAt.getTime() - Date.now()) / 1000)),
-      };
+    if (this.#version === 5 && expiresInMs != null)
+      options.properties = { messageExpiryInterval: Math.max(1, Math.ceil(expiresInMs / 1000)) };
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Error('no PUBACK'));
@@ -116,6 +117,31 @@ export class Publisher {
       client.on('close', gone);
       client.publish(topic, payload, options, (error) => settle(error));
     });
+  }
+
+  /** The retained message of a topic; null when the broker sends none within `waitMs`. */
+  async read(topic: string, waitMs: number): Promise<string | null> {
+    const client = this.#client;
+    if (!client?.connected) throw new Error('not connected to the broker');
+    const retained = new Promise<string | null>((resolve, reject) => {
+      const timer = setTimeout(() => settle(null), waitMs);
+      const onMessage = (from: string, payload: Buffer, { retain }: { retain: boolean }): void => {
+        if (from === topic && retain) settle(payload.toString());
+      };
+      const onClose = (): void => settle(undefined);
+      const settle = (found: string | null | undefined): void => {
+        clearTimeout(timer);
+        client.off('message', onMessage);
+        client.off('close', onClose);
+        if (found === undefined) reject(new Error('connection lost while reading'));
+        else resolve(found);
+      };
+      client.on('message', onMessage);
+      client.on('close', onClose);
+    });
+    const [found] = await Promise.all([retained, client.subscribeAsync(topic, { qos: 1 })]);
+    await client.unsubscribeAsync(topic);
+    return found;
   }
 
   /** Disconnects until `open`. */

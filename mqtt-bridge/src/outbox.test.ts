@@ -6,7 +6,7 @@ import { until } from '../test/support/until.ts';
 
 const row = (id: number): OutboxRow => ({
   ...{ id: String(id), serial: 'A', topic: 'devices/A/cmd', payload: `{"id":${id}}` },
-  ...{ qos: 1, retain: false },
+  ...{ qos: 1, retain: false, expires_in_ms: null },
 });
 
 /** The table behind the functions: unsent rows, claims and what was finished. */
@@ -33,7 +33,9 @@ class FakeTable implements Queryable {
 }
 
 describe('Outbox', () => {
-  const setUp = (publish: (row: OutboxRow) => Promise<void>): { table: FakeTable; outbox: Outbox } => {
+  const setUp = (
+    publish: (row: OutboxRow, leftMs: number | null) => Promise<void>,
+  ): { table: FakeTable; outbox: Outbox } => {
     const table = new FakeTable();
     const outbox = new Outbox({ db: table, worker: 'w', publish, onSent: () => {}, log: () => {} });
     return { table, outbox };
@@ -59,6 +61,20 @@ describe('Outbox', () => {
     expect(table.finished).toEqual(['0', '2']);
     broken = false;
     await until(() => table.finished.length === 3, 'it is sent at last');
+    await outbox.stop();
+  });
+
+  it('never sends what ran out since the claim', async () => {
+    const published: [string, boolean][] = [];
+    const { table, outbox } = setUp(async ({ id }, left) => void published.push([id, (left ?? 1) > 0]));
+    table.waiting = [{ ...row(0), expires_in_ms: 0 }, { ...row(1), expires_in_ms: 60_000 }, row(2)];
+    outbox.wake();
+    await until(() => table.waiting.length === 1, 'it is given back');
+    expect(published).toEqual([
+      ['1', true],
+      ['2', true],
+    ]);
+    expect([table.waiting[0]?.id, table.finished]).toEqual(['0', ['1', '2']]);
     await outbox.stop();
   });
 

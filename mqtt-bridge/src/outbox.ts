@@ -10,9 +10,9 @@ export interface OutboxOptions {
   db: Queryable;
   /** Name of this process in the leases. */
   worker: string;
-  /** Resolves when the broker has it. */
-  publish(row: OutboxRow): Promise<void>;
-  onSent(n: number): void;
+  /** Resolves when the broker has it. `leftMs`: after so long nobody wants it any more, null = always. */
+  publish(row: OutboxRow, leftMs: number | null): Promise<void>;
+  onSent(rows: OutboxRow[]): void;
   log: Log;
 }
 
@@ -47,9 +47,10 @@ export class Outbox {
     while (this.#wanted && !this.#stopped) {
       this.#wanted = false;
       try {
+        const asked = performance.now();
         const rows = await claimMqttOutbox(this.#o.db, this.#o.worker, CLAIM);
         if (rows.length === 0) return;
-        await this.#send(rows);
+        await this.#send(rows, asked);
         this.#failures = 0;
         if (rows.length === CLAIM) this.#wanted = true;
       } catch (error) {
@@ -64,18 +65,22 @@ export class Outbox {
     }
   }
 
-  async #send(rows: OutboxRow[]): Promise<void> {
+  /** What runs out between the claim and now is not sent: given back, nobody claims it again. */
+  async #send(claimed: OutboxRow[], askedAt: number): Promise<void> {
     const { db, publish, onSent } = this.#o;
-    const results = await Promise.allSettled(rows.map((row) => publish(row)));
-    const ids = (status: string): string[] =>
-      rows.filter((_, i) => results[i]?.status === status).map(({ id }) => id);
-    const sent = ids('fulfilled');
-    if (sent.length > 0) await finishMqttOutbox(db, sent);
-    onSent(sent.length);
-    const unsent = ids('rejected');
-    if (unsent.length === 0) return;
-    await releaseMqttOutbox(db, unsent);
-    throw (results.find(({ status }) => status === 'rejected') as PromiseRejectedResult).reason;
+    const left = ({ expires_in_ms }: OutboxRow): number | null =>
+      expires_in_ms === null ? null : expires_in_ms - (performance.now() - askedAt);
+    const late = claimed.filter((row) => (left(row) ?? 1) <= 0);
+    const rows = late.length === 0 ? claimed : claimed.filter((row) => !late.includes(row));
+    const results = await Promise.allSettled(rows.map((row) => publish(row, left(row))));
+    const of = (status: string): OutboxRow[] => rows.filter((_, i) => results[i]?.status === status);
+    const sent = of('fulfilled');
+    if (sent.length > 0) await finishMqttOutbox(db, idsOf(sent));
+    onSent(sent);
+    const unsent = idsOf([...of('rejected'), ...late]);
+    if (unsent.length > 0) await releaseMqttOutbox(db, unsent);
+    const failed = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+    if (failed) throw failed.reason;
   }
 
   async stop(): Promise<void> {
@@ -84,3 +89,5 @@ export class Outbox {
     await this.#running;
   }
 }
+
+const idsOf = (rows: OutboxRow[]): string[] => rows.map(({ id }) => id);

@@ -8,6 +8,7 @@ import { LiveSweep } from './live-sweep.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
+import { RetainedState } from './retained.ts';
 import type { RunningRole } from './role.ts';
 import { sweepLive } from './sql/sweep-live.ts';
 import { RELAY_USER } from './topics.ts';
@@ -20,6 +21,7 @@ export class Relay implements RunningRole {
   readonly #db: Database;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
+  readonly #retained: RetainedState;
   readonly #sweep: LiveSweep;
   readonly #listener: Listener;
   readonly #leader: Leader;
@@ -40,27 +42,34 @@ export class Relay implements RunningRole {
       ...(mqttCaFile === undefined ? {} : { caFile: mqttCaFile }),
       onUp: () => {
         log('info', 'relay connected to the broker');
-        this.#outbox.wake();
+        void this.#wake();
       },
+      onDown: () => this.#retained.forget(),
+    });
+    this.#retained = new RetainedState({
+      ...{ db: this.#db, log },
+      read: (topic, waitMs) => this.#publisher.read(topic, waitMs),
+      write: (topic, payload) => this.#publisher.publish({ topic, payload, qos: 1, retain: true }),
     });
     this.#outbox = new Outbox({
       db: this.#db,
       worker: `${config.name}:${process.pid}:${randomBytes(4).toString('hex')}`,
-      publish: ({ topic, payload, qos, retain, expires_at }) =>
+      publish: ({ topic, payload, qos, retain }, expiresInMs) =>
         this.#publisher.publish({
           topic,
           payload,
           qos: qos === 0 ? 0 : 1,
           retain,
-          expiresAt: expires_at ?? null,
+          expiresInMs,
         }),
-      onSent: (n) => sent.add(n),
+      onSent: (rows) => {
+        sent.add(rows.length);
+        void this.#retained.note(rows);
+      },
       log,
     });
     this.#sweep = new LiveSweep(() => sweepLive(this.#db), log);
-    const wake = (): void => {
-      if (this.#publisher.isUp) this.#outbox.wake();
-    };
+    const wake = (): void => void this.#wake();
     this.#listener = new Listener({
       ...{ url, channels: ['ec_mqtt_outbox'], name: 'ec-bridge-relay-listen', log },
       onNotify: wake,
@@ -84,6 +93,13 @@ export class Relay implements RunningRole {
   async start(): Promise<void> {
     await this.#listener.start();
     await this.#leader.start();
+  }
+
+  /** Before anything is sent, the retained messages of the broker are compared with what the database knows. */
+  async #wake(): Promise<void> {
+    if (!this.#publisher.isUp) return;
+    await this.#retained.check();
+    if (this.#publisher.isUp) this.#outbox.wake();
   }
 
   healthy(): boolean {

@@ -1,7 +1,9 @@
 import { escapePayload } from '@edgeconductor/sdk/contract';
 import { isDataError, isOutage, type Queryable } from './db.ts';
 import { errorText, type Log } from './log.ts';
+import { answerShadowGet } from './sql/answer-shadow-get.ts';
 import { ingestTelemetry, type IngestResult } from './sql/ingest-telemetry.ts';
+import { recordCommandAcks } from './sql/record-command-acks.ts';
 import { recordDeadLetters } from './sql/record-dead-letters.ts';
 import { recordReported } from './sql/record-reported.ts';
 import { recordStatus } from './sql/record-status.ts';
@@ -10,9 +12,9 @@ import { deadLetter, type Work } from './work.ts';
 /** An error that is neither the data's nor an outage's (a bug, say) may sit on one item: look after this many tries. */
 const SUSPECT_AFTER = 5;
 
-type Kind = 'telemetry' | 'reported' | 'status' | 'dead';
-/** In this order; each is a transaction of its own, and repeating any of them stores nothing twice. */
-const KINDS: readonly Kind[] = ['telemetry', 'reported', 'status', 'dead'];
+type Kind = 'telemetry' | 'reported' | 'status' | 'asked' | 'acks' | 'dead';
+/** In this order, so that an answer knows what was said before it; each is a transaction of its own, and repeating any of them stores nothing twice. */
+const KINDS: readonly Kind[] = ['telemetry', 'reported', 'status', 'asked', 'acks', 'dead'];
 
 export interface StoreParts {
   db: Queryable;
@@ -23,7 +25,7 @@ export interface StoreParts {
 /** One batch on its way into the database; `attempt` until it resolves. What is stored is not stored again. */
 export class BatchStore {
   readonly #parts: StoreParts;
-  readonly #items: Record<Kind, string[]> = { telemetry: [], reported: [], status: [], dead: [] };
+  readonly #items = Object.fromEntries(KINDS.map((kind) => [kind, []])) as never as Record<Kind, string[]>;
   #attempts = 0;
   #stored = 0;
 
@@ -70,6 +72,8 @@ export class BatchStore {
     if (kind === 'telemetry') onResult(await ingestTelemetry(db, items));
     else if (kind === 'reported') await recordReported(db, items);
     else if (kind === 'status') await recordStatus(db, items);
+    else if (kind === 'asked') await answerShadowGet(db, items);
+    else if (kind === 'acks') await recordCommandAcks(db, items);
     else await recordDeadLetters(db, items);
   }
 

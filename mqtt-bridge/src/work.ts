@@ -7,6 +7,10 @@ export interface Work {
   reported: string[];
   /** Items for ec.record_status. */
   status: string[];
+  /** Serials for ec.answer_shadow_get. */
+  asked: string[];
+  /** Items for ec.record_command_acks. */
+  acks: string[];
   /** Items for ec.record_dead_letters. */
   dead: string[];
   /** How many packets bring no time of their own: re-delivered, they are recognised among the last 64 only. */
@@ -15,7 +19,8 @@ export interface Work {
 }
 
 export function emptyWork(serial: string, bytes: number): Work {
-  return { serial, telemetry: [], reported: [], status: [], dead: [], timeless: 0, bytes };
+  const lists = { telemetry: [], reported: [], status: [], asked: [], acks: [], dead: [] };
+  return { serial, ...lists, timeless: 0, bytes };
 }
 
 export interface DeadLetterItem {

@@ -46,6 +46,14 @@ describe('a device', () => {
     (topic) => expect(mayPublish('EC-1', topic)).toBe(false),
   );
 
+  it('neither reads nor writes what the bridge keeps for itself', () => {
+    expect(mayPublish('ec.bridge.relay', 'ec/bridge/marker')).toBe(true);
+    expect(maySubscribe('ec.bridge.relay', 'ec/bridge/marker')).toBe(true);
+    expect(mayPublish('EC-1', 'ec/bridge/marker')).toBe(false);
+    expect(mayReceive('EC-1', 'ec/bridge/marker')).toBe(false);
+    expect(maySubscribe('EC-1', 'ec/bridge/marker')).toBe(false);
+  });
+
   it('is not a bridge, whatever its name', () => {
     expect(mayPublish('ec_bridge', 'devices/EC-1/shadow/desired')).toBe(false);
     expect(mayReceive('ec-bridge-ingest', 'devices/EC-1/telemetry')).toBe(false);

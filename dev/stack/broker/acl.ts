@@ -13,6 +13,9 @@ const MAY_RECEIVE_SET = new Set(MAY_RECEIVE);
 
 /** Bridge users carry a dot, which no serial may contain, so no device can ever be one. */
 export const BRIDGE_USER_PREFIX = 'ec.bridge.';
+/** Retained messages the bridge leaves for itself. */
+const BRIDGE_ROOT = 'ec/bridge/';
+const BRIDGE_READS = ['devices/', BRIDGE_ROOT, '$SYS/'];
 const SERIAL = /^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/;
 
 export const isSerial = (name: string): boolean => SERIAL.test(name);
@@ -25,20 +28,20 @@ function ownRest(serial: string, topic: string): string | undefined {
 }
 
 export function mayPublish(user: string, topic: string): boolean {
-  if (isBridgeUser(user)) return topic.startsWith('devices/');
+  if (isBridgeUser(user)) return topic.startsWith('devices/') || topic.startsWith(BRIDGE_ROOT);
   const rest = ownRest(user, topic);
   return rest !== undefined && MAY_PUBLISH.has(rest);
 }
 
 export function mayReceive(user: string, topic: string): boolean {
-  if (isBridgeUser(user)) return topic.startsWith('devices/') || topic.startsWith('$SYS/');
+  if (isBridgeUser(user)) return BRIDGE_READS.some((root) => topic.startsWith(root));
   const rest = ownRest(user, topic);
   return rest !== undefined && MAY_RECEIVE_SET.has(rest);
 }
 
 /** A filter is granted when it lies below the device's own root and can match something it may receive. */
 export function maySubscribe(user: string, filter: string): boolean {
-  if (isBridgeUser(user)) return filter.startsWith('devices/') || filter.startsWith('$SYS/');
+  if (isBridgeUser(user)) return BRIDGE_READS.some((root) => filter.startsWith(root));
   const rest = ownRest(user, filter);
   return rest !== undefined && MAY_RECEIVE.some((kind) => filterMatches(rest, kind));
 }

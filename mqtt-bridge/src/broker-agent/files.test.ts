@@ -30,6 +30,7 @@ it('lets a device write and read by pattern only, and nothing in both directions
   expect(lines).toContain('pattern read devices/%u/shadow/desired');
   expect(lines.filter((line) => line.startsWith('topic'))).toEqual([
     'topic readwrite devices/#',
+    'topic readwrite ec/bridge/#',
     'topic read $SYS/#',
   ]);
   expect(lines.indexOf('user ec.bridge.ingest')).toBe(0);

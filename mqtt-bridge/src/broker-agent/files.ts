@@ -23,7 +23,7 @@ export function renderPasswords(users: Map<string, string>, devices: Map<string,
   return text;
 }
 
-/** The acl_file: a device reaches its own topics by pattern, the bridge's users everything below devices/. */
+/** The acl_file: a device reaches its own topics by pattern, the bridge's users everything below devices/ and their own notes. */
 export function renderAcl(bridgeUsers: Iterable<string>): string {
   const device = [
     ...['telemetry', 'shadow/reported', 'shadow/get', 'ota/status', 'cmd/ack', 'status'].map(
@@ -36,6 +36,7 @@ export function renderAcl(bridgeUsers: Iterable<string>): string {
   const bridge = [...bridgeUsers].flatMap((user) => [
     `user ${user}`,
     'topic readwrite devices/#',
+    'topic readwrite ec/bridge/#',
     'topic read $SYS/#',
   ]);
   return [...bridge, ...device, ''].join('\n');

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Incoming } from '../session.ts';
+import { readCommandAck } from './command-ack.ts';
+import { readShadowGet } from './shadow-get.ts';
 import { readReported } from './shadow-reported.ts';
 import { readStatus } from './status.ts';
 import { readTelemetry } from './telemetry.ts';
@@ -75,4 +77,28 @@ describe('shadow/reported', () => {
     expect(work.reported).toEqual([]);
     expect(work.dead).toHaveLength(1);
   });
+});
+
+describe('cmd/ack', () => {
+  it('hands over what the device says came of a command', () => {
+    const work = readCommandAck(
+      'EC-1',
+      incoming('{"id":"c-1","ok":false,"result":{"reason":"jammed"}}'),
+      clock,
+    );
+    expect(JSON.parse(work.acks[0] as string)).toEqual({
+      ...{ s: 'EC-1', id: 'c-1', ok: false, result: { reason: 'jammed' }, r: now },
+    });
+  });
+
+  it('turns anything else into a dead letter', () => {
+    const work = readCommandAck('EC-1', incoming('{"id":7}'), clock);
+    expect(work.acks).toEqual([]);
+    expect(JSON.parse(work.dead[0] as string)).toMatchObject({ s: 'EC-1', reason: 'bad_value', bytes: 8 });
+  });
+});
+
+it('shadow/get asks for the document, whatever it says', () => {
+  for (const body of ['', '{}', 'hello', Buffer.from([0xff])])
+    expect(readShadowGet('EC-1', incoming(body)).asked).toEqual(['"EC-1"']);
 });

@@ -1,6 +1,8 @@
 import type { ArrivalClock, TopicKind } from '@edgeconductor/sdk/contract';
 import type { Incoming } from '../session.ts';
 import type { Work } from '../work.ts';
+import { readCommandAck } from './command-ack.ts';
+import { readShadowGet } from './shadow-get.ts';
 import { readReported } from './shadow-reported.ts';
 import { readStatus } from './status.ts';
 import { readTelemetry } from './telemetry.ts';
@@ -12,4 +14,6 @@ export const HANDLERS: Partial<Record<TopicKind, Handler>> = {
   telemetry: readTelemetry,
   status: readStatus,
   'shadow/reported': readReported,
+  'shadow/get': readShadowGet,
+  'cmd/ack': readCommandAck,
 };
