@@ -14,6 +14,10 @@ export interface Faults {
   skewMs?: number;
   /** Unreachable for `forS` out of every `everyS` seconds; readings wait and come later as a batch. */
   offline?: { everyS: number; forS: number };
+  /** Hears everything and does nothing about it: desired stays pending, commands stay without an answer. */
+  silent?: boolean;
+  /** Does nothing it is told, and says so. */
+  refuses?: boolean;
   /** The connection breaks every so many seconds on average. */
   flapEveryS?: number;
 }
@@ -34,6 +38,19 @@ export class FaultPlan {
 
   get skewMs(): number {
     return this.#faults.skewMs ?? 0;
+  }
+
+  get silent(): boolean {
+    return this.#faults.silent === true;
+  }
+
+  get refuses(): boolean {
+    return this.#faults.refuses === true;
+  }
+
+  /** Desired documents change nothing. */
+  get deaf(): boolean {
+    return this.silent || this.refuses;
   }
 
   nextFate(): Fate {

@@ -1,4 +1,6 @@
 import { FaultPlan, type Faults } from './faults.ts';
+import { actOn, CommandMemory, type CommandMessage, type CommandReply } from './commands.ts';
+import { DesiredShadow } from './desired.ts';
 import type { Door, DoorEvents } from './doors/door.ts';
 import type { Controls, Packet, Profile } from './profiles/profile.ts';
 import { seedOf, unit } from './random.ts';
@@ -18,7 +20,7 @@ export interface VirtualDeviceOptions {
 }
 
 export interface DeviceEvent {
-  kind: 'opened' | 'closed' | 'refused' | 'controlled' | 'restarted' | 'overflow';
+  kind: 'opened' | 'closed' | 'refused' | 'controlled' | 'commanded' | 'restarted' | 'overflow';
   serial: string;
   detail?: unknown;
 }
@@ -37,6 +39,8 @@ interface Reading {
 }
 
 const BATCH_PACKETS = 200;
+/** A document with a version usually follows the retained one at once; when none does, the device asks. */
+const ASK_AFTER_MS = 1_000;
 
 /**
  * One device on the real protocol: samples its profile at its beat, sends at once while it can, keeps readings
@@ -46,12 +50,15 @@ export class VirtualDevice {
   readonly serial: string;
   readonly counters: DeviceCounters = { sampled: 0, delivered: 0, dropped: 0, failed: 0 };
   readonly #options: VirtualDeviceOptions;
-  readonly #faults: FaultPlan;
+  #faults: FaultPlan;
   readonly #door: Door;
   readonly #phaseMs: number;
   #backlog: Reading[] = [];
   #held: Reading | undefined;
   #controls: Controls = {};
+  readonly #desired = new DesiredShadow();
+  readonly #memory = new CommandMemory();
+  #asking: NodeJS.Timeout | undefined;
   #restartedAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #flushing = false;
@@ -65,7 +72,8 @@ export class VirtualDevice {
     this.#door = options.door({
       opened: () => this.#opened(),
       closed: () => this.#tell('closed'),
-      desired: (document) => this.#obey(document),
+      desired: (document, version) => this.#receive(document, version),
+      command: (command) => void this.#run(command),
       refused: (reason) => this.#tell('refused', reason),
     });
   }
@@ -88,6 +96,7 @@ export class VirtualDevice {
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
+    clearTimeout(this.#asking);
     this.#timer = undefined;
     await this.#door.stop();
   }
@@ -198,8 +207,31 @@ export class VirtualDevice {
     void this.#flush();
   }
 
+  /** Other faults from now on; what it did not do before, it does now. */
+  break(faults: Faults): void {
+    this.#faults = new FaultPlan(faults, this.serial);
+    this.#desired.forget();
+    if (this.#door.open) this.#door.ask();
+  }
+
+  #receive(document: Record<string, unknown>, version: number | null): void {
+    const wanted =
+      version === null ? this.#desired.takePlain(document) : this.#desired.takeVersioned(version, document);
+    if (wanted === 'ask') {
+      this.#asking ??= setTimeout(() => {
+        this.#asking = undefined;
+        this.#door.ask();
+      }, ASK_AFTER_MS);
+      return;
+    }
+    clearTimeout(this.#asking);
+    this.#asking = undefined;
+    if (wanted) this.#obey(wanted);
+  }
+
   /** Does what it can of the desired document and confirms at once; telemetry confirms it again at its beat. */
   #obey(document: Record<string, unknown>): void {
+    if (this.#faults.deaf) return;
     const accepted = this.#options.profile.accept?.(document);
     if (!accepted) return;
     this.#controls = accepted;
@@ -207,8 +239,36 @@ export class VirtualDevice {
     if (Object.keys(accepted).length > 0) this.#door.report({ ...accepted }).catch(() => undefined);
   }
 
+  /** Once for an id. One that is known is only answered again: the answer may have been lost. */
+  async #run(command: CommandMessage): Promise<void> {
+    if (this.#faults.silent || Date.parse(command.expires_at ?? '') <= Date.now()) return;
+    const known = this.#memory.answerTo(command.id);
+    const own = this.#options.profile.commands ?? {};
+    const refused: CommandReply = { ok: false, result: { reason: 'refused' } };
+    const act = (): CommandReply =>
+      this.#faults.refuses ? refused : actOn(command, { ...own, set: (payload) => this.#set(payload) });
+    const reply = known ?? act();
+    this.#memory.remember(command.id, reply);
+    const { id, type } = command;
+    if (!known) this.#tell('commanded', { id, type, ...reply });
+    await this.#door.acknowledge(id, reply).catch(() => undefined);
+    if (!known && type === 'reboot' && reply.ok) this.#restart();
+  }
+
+  /** One press of a button: the values now, without becoming what the device should be. */
+  #set(payload: unknown): Controls {
+    const values = this.#options.profile.accept?.((payload ?? {}) as Record<string, unknown>) ?? {};
+    if (Object.keys(values).length === 0) throw new Error('nothing_to_set');
+    this.#controls = { ...this.#controls, ...values };
+    this.#door.report({ ...values }).catch(() => undefined);
+    return values;
+  }
+
+  /** Memory is lost, the flash is not: what should be is asked for again, known commands stay known. */
   #restart(): void {
     this.#restartedAt = Date.now();
+    this.#controls = {};
+    this.#desired.forget();
     this.#tell('restarted');
     this.#door.cut();
   }

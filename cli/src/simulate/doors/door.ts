@@ -1,3 +1,5 @@
+import type { CommandMessage, CommandReply } from '../commands.ts';
+
 /** How a virtual device reaches the platform: one of its two doors. A door moves text and knows no profile. */
 export interface Door {
   /** Whether a packet sent now has a way out. */
@@ -8,6 +10,10 @@ export interface Door {
   send(body: string): Promise<Delivery>;
   /** Tells what the device now does, beside telemetry. */
   report(reported: Record<string, unknown>): Promise<void>;
+  /** Says what came of a command. */
+  acknowledge(id: string, reply: CommandReply): Promise<void>;
+  /** Asks for the present desired document and its version; it comes as an event. */
+  ask(): void;
   /** Loses the connection the way a pulled cable does; the door then reconnects by itself. */
   cut(): void;
   /** Leaves like `cut` and stays away until `start`. */
@@ -25,7 +31,9 @@ export interface Delivery {
 export interface DoorEvents {
   opened(): void;
   closed(): void;
-  desired(document: Record<string, unknown>): void;
+  /** The whole desired document; `version` is null where the message has none. */
+  desired(document: Record<string, unknown>, version: number | null): void;
+  command(command: CommandMessage): void;
   /** The platform refused the credential; the door keeps trying, slower. */
   refused(reason: string): void;
 }

@@ -1,3 +1,4 @@
+import { readCommand, type CommandReply } from '../commands.ts';
 import { Backoff } from '../backoff.ts';
 import type { Delivery, Door, DoorEvents } from './door.ts';
 
@@ -7,6 +8,8 @@ export interface HttpsAccess {
   serial: string;
   /** The device secret, `ec_dev_…`. */
   secret: string;
+  /** How often it asks for commands and the desired document, after a packet; 15 s when absent. */
+  pollS?: number;
   fetch?: typeof fetch;
 }
 
@@ -17,6 +20,7 @@ export class HttpsDoor implements Door {
   readonly #backoff = new Backoff(1_000);
   #wanted = false;
   #closedUntil = 0;
+  #pollAt = 0;
   #abort = new AbortController();
 
   constructor(access: HttpsAccess, events: DoorEvents) {
@@ -36,15 +40,41 @@ export class HttpsDoor implements Door {
   }
 
   async send(body: string): Promise<Delivery> {
-    const response = await this.#post('telemetry', body);
-    return { restart: response.status === 205 };
+    const { status } = await this.#ask('POST', 'telemetry', body);
+    if (status === 205 || Date.now() < this.#pollAt) return { restart: status === 205 };
+    // What was sent is delivered, whether or not there is an answer to this.
+    return this.#poll().catch(() => ({ restart: false }));
+  }
+
+  async #poll(): Promise<Delivery> {
+    this.#pollAt = Date.now() + (this.#access.pollS ?? 15) * 1_000;
+    const { status, text } = await this.#ask('GET', 'commands');
+    if (status === 205 || text === '') return { restart: status === 205 };
+    const { desired, desired_version, commands } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof desired === 'object' && desired !== null && typeof desired_version === 'number')
+      this.#events.desired(desired as Record<string, unknown>, desired_version);
+    for (const item of Array.isArray(commands) ? (commands as unknown[]) : []) {
+      const command = readCommand(item);
+      if (command) this.#events.command(command);
+    }
+    return { restart: false };
+  }
+
+  async acknowledge(id: string, reply: CommandReply): Promise<void> {
+    await this.#ask('POST', `commands/${encodeURIComponent(id)}/ack`, JSON.stringify(reply));
+  }
+
+  /** With the next packet. */
+  ask(): void {
+    this.#pollAt = 0;
   }
 
   async report(reported: Record<string, unknown>): Promise<void> {
-    await this.#post('shadow/reported', JSON.stringify(reported));
+    await this.#ask('POST', 'shadow/reported', JSON.stringify(reported));
   }
 
   cut(): void {
+    this.#pollAt = 0;
     this.#abort.abort();
     this.#abort = new AbortController();
   }
@@ -61,21 +91,24 @@ export class HttpsDoor implements Door {
     return Promise.resolve();
   }
 
-  async #post(kind: string, body: string): Promise<Response> {
+  async #ask(method: string, kind: string, body?: string): Promise<{ status: number; text: string }> {
     const { url, serial, secret } = this.#access;
     try {
       const response = await (this.#access.fetch ?? fetch)(`${url}/devices/${serial}/${kind}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-        body,
+        method,
+        headers: {
+          authorization: `Bearer ${secret}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body }),
         signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(15_000)]),
       });
       // The body is read to the end so that the connection can be used again.
-      await response.arrayBuffer();
+      const text = await response.text();
       if (response.status === 401 || response.status === 403) this.#events.refused(`HTTP ${response.status}`);
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       this.#backoff.reset();
-      return response;
+      return { status: response.status, text };
     } catch (error) {
       this.#closedUntil = Date.now() + this.#backoff.next();
       throw error;

@@ -1,5 +1,6 @@
 import { topicFor, type TopicKind } from '@edgeconductor/sdk/contract';
 import { connect, type MqttClient } from 'mqtt';
+import { readCommand, type CommandReply } from '../commands.ts';
 import { Backoff } from '../backoff.ts';
 import type { Delivery, Door, DoorEvents } from './door.ts';
 
@@ -13,6 +14,8 @@ export interface MqttAccess {
   ca?: string | undefined;
   keepaliveS?: number;
 }
+
+const RECEIVED = ['shadow/desired', 'shadow/document', 'cmd'] as const;
 
 /**
  * MQTT 3.1.1 over TLS with birth and last will. Every connection is a new client: whatever was in flight when
@@ -49,6 +52,14 @@ export class MqttDoor implements Door {
 
   async report(reported: Record<string, unknown>): Promise<void> {
     await this.#publish('shadow/reported', JSON.stringify(reported));
+  }
+
+  async acknowledge(id: string, reply: CommandReply): Promise<void> {
+    await this.#publish('cmd/ack', JSON.stringify({ id, ...reply }));
+  }
+
+  ask(): void {
+    this.#publish('shadow/get', '{}').catch(() => undefined);
   }
 
   cut(): void {
@@ -102,16 +113,29 @@ export class MqttDoor implements Door {
     stream.setNoDelay?.(true);
     this.#backoff.reset();
     this.#open = true;
-    client.subscribe(this.#topic('shadow/desired'), { qos: 1 });
+    client.subscribe(
+      RECEIVED.map((kind) => this.#topic(kind)),
+      { qos: 1 },
+    );
     this.#publish('status', '{"online":true}').catch(() => undefined);
+    this.ask();
     this.#events.opened();
   }
 
   #received(topic: string, payload: Buffer): void {
-    if (topic !== this.#topic('shadow/desired') || payload.length === 0) return;
+    const kind = RECEIVED.find((one) => topic === this.#topic(one));
+    // Empty: the retained message was cleared, because the device changed hands or lost its credential.
+    if (kind === undefined || payload.length === 0) return;
     const document: unknown = parse(payload.toString());
-    if (document && typeof document === 'object' && !Array.isArray(document))
-      this.#events.desired(document as Record<string, unknown>);
+    if (!isObject(document)) return;
+    if (kind === 'shadow/desired') return this.#events.desired(document, null);
+    if (kind === 'cmd') {
+      const command = readCommand(document);
+      if (command) this.#events.command(command);
+      return;
+    }
+    const { version, desired } = document;
+    if (typeof version === 'number' && isObject(desired)) this.#events.desired(desired, version);
   }
 
   #closed(client: MqttClient): void {
@@ -139,6 +163,10 @@ export class MqttDoor implements Door {
       });
     });
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parse(text: string): unknown {

@@ -1,3 +1,5 @@
+import type { Abilities } from '../commands.ts';
+
 /** What a simulated device is: data plus a pure function from a moment to the packet it would send then. */
 
 export type Value = number | boolean | string;
@@ -18,4 +20,6 @@ export interface Profile {
   steer?(packet: Packet, controls: Controls, at: number): Packet;
   /** Which of the desired keys this device knows, brought into its range. Anything else is ignored. */
   accept?(desired: Record<string, unknown>): Controls;
+  /** Commands besides those every virtual device knows. */
+  commands?: Abilities;
 }
