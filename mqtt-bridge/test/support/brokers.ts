@@ -26,8 +26,8 @@ export interface TestBroker {
   readonly caFile: string;
   readonly dataDir: string;
   readonly logs: Array<{ level: string; msg: string; extra?: Record<string, unknown> }>;
-  /** Stops it cleanly and starts it again on the same ports and data. */
-  restart(): Promise<void>;
+  /** Stops it cleanly and starts it again on the same ports and data, or with nothing it knew. */
+  restart(options?: { forgetting: boolean }): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,8 +53,9 @@ export async function startTestBroker(kind: BrokerKind, dbUrl: string, durable =
     caFile: tls.caFile,
     dataDir: join(dataDir, 'broker'),
     logs,
-    async restart() {
+    async restart(options) {
       await broker.stop();
+      if (options?.forgetting) rmSync(join(dataDir, 'broker'), { recursive: true });
       broker = await start();
     },
     async stop() {
