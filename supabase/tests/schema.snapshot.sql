@@ -6450,6 +6450,9 @@ AS $function$
 declare
   me uuid := private.actor_id();
 begin
+  if private.token_is_void() then
+    me := null;
+  end if;
   case private.actor_kind()
     when 'user' then
       select
@@ -6499,7 +6502,7 @@ CREATE OR REPLACE FUNCTION private.my_user_id()
  SET search_path TO ''
 AS $function$
 begin
-  return case when private.actor_kind() = 'user' then private.actor_id() end;
+  return case when private.actor_kind() = 'user' and not private.token_is_void() then private.actor_id() end;
 end
 $function$;
 grant execute on function private.my_user_id() to authenticated;
@@ -7320,6 +7323,27 @@ begin
   return credential_id;
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION private.token_is_void()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  claims jsonb;
+begin
+  -- The API has asked before anything else.
+  if session_user = 'ec_api' then
+    return false;
+  end if;
+  claims := private.claims();
+  return claims ? 'ec_topics' and coalesce(current_setting('realtime.topic', true), '') = ''
+    or claims ? 'session_id' and not ec.session_is_live((claims ->> 'session_id')::uuid);
+end
+$function$;
+grant execute on function private.token_is_void() to authenticated;
+comment on function private.token_is_void() is 'Whether the token at hand is good for nothing here: its session is gone, or it was made for live topics only';
 
 CREATE OR REPLACE FUNCTION private.withdraw_messages(outbox_ids bigint[])
  RETURNS SETOF bigint
