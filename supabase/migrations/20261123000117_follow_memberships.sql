@@ -25,7 +25,7 @@ begin
   if lost_access and old.role = 'customer' then
     for device in
       select d.* from public.devices d
-      where d.customer_id = old.user_id and d.org_id = old.org_id and d.lifecycle <> 'retired' order by d.id for update
+      where d.customer_id = old.user_id and d.org_id = old.org_id and d.lifecycle <> 'retired' order by d.id for no key update
     loop
       perform private.remove_customer(device);
       perform private.write_audit('device_unclaimed', 'device', device.serial, device.org_id,

@@ -72,7 +72,7 @@ begin
   select d.* into before from public.devices d
   where d.serial = claim_device.serial
     and exists (select from public.claim_codes c where c.device_id = d.id and c.code_sha256 = claim_device.code_sha256)
-  for update;
+  for no key update;
   if before.id is null then
     perform private.refuse_missing();
   end if;

@@ -9,7 +9,7 @@ declare
   after public.devices;
   ended text;
 begin
-  select d.* into before from public.devices d where d.serial = unclaim_device.serial for update;
+  select d.* into before from public.devices d where d.serial = unclaim_device.serial for no key update;
   -- GUARD: its customer gives it back themselves; everybody else needs the right to register
   if before.customer_id is null or before.customer_id is distinct from private.my_user_id()
     or before.id <> all (array(select private.my_device_ids())) then

@@ -23,7 +23,7 @@ begin
     perform private.refuse('EC400', 'invalid_request',
       'A serial has 3 to 64 letters, digits, - or _, and starts with a letter or digit.');
   end if;
-  select d.* into device from public.devices d where d.serial = register_device.serial for update;
+  select d.* into device from public.devices d where d.serial = register_device.serial for no key update;
   org := private.registering_org(register_device.org_id, device.org_id);
 
   if device.id is null then
@@ -35,7 +35,7 @@ begin
     created := device.id is not null;
     if not created then
       -- Somebody registered it between our look and our insert: now it is a repetition.
-      select d.* into strict device from public.devices d where d.serial = register_device.serial for update;
+      select d.* into strict device from public.devices d where d.serial = register_device.serial for no key update;
     end if;
   end if;
 

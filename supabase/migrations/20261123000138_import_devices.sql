@@ -57,7 +57,7 @@ declare
   created bool := false;
   changes jsonb;
 begin
-  select d.* into before from public.devices d where d.serial = item ->> 'serial' for update;
+  select d.* into before from public.devices d where d.serial = item ->> 'serial' for no key update;
   if before.id is null then
     perform private.require_org(import_device.org_id, 'provision');
     if coalesce(item ->> 'product_type', '') = '' then
