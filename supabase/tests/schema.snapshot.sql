@@ -1535,7 +1535,7 @@ begin
   select d.* into before from public.devices d
   where d.serial = claim_device.serial
     and exists (select from public.claim_codes c where c.device_id = d.id and c.code_sha256 = claim_device.code_sha256)
-  for update;
+  for no key update;
   if before.id is null then
     perform private.refuse_missing();
   end if;
@@ -3682,7 +3682,7 @@ begin
     perform private.refuse('EC400', 'invalid_request',
       'A serial has 3 to 64 letters, digits, - or _, and starts with a letter or digit.');
   end if;
-  select d.* into device from public.devices d where d.serial = register_device.serial for update;
+  select d.* into device from public.devices d where d.serial = register_device.serial for no key update;
   org := private.registering_org(register_device.org_id, device.org_id);
 
   if device.id is null then
@@ -3694,7 +3694,7 @@ begin
     created := device.id is not null;
     if not created then
       -- Somebody registered it between our look and our insert: now it is a repetition.
-      select d.* into strict device from public.devices d where d.serial = register_device.serial for update;
+      select d.* into strict device from public.devices d where d.serial = register_device.serial for no key update;
     end if;
   end if;
 
@@ -4906,7 +4906,7 @@ declare
   after public.devices;
   ended text;
 begin
-  select d.* into before from public.devices d where d.serial = unclaim_device.serial for update;
+  select d.* into before from public.devices d where d.serial = unclaim_device.serial for no key update;
   -- GUARD: its customer gives it back themselves; everybody else needs the right to register
   if before.customer_id is null or before.customer_id is distinct from private.my_user_id()
     or before.id <> all (array(select private.my_device_ids())) then
@@ -5636,7 +5636,7 @@ begin
   if lost_access and old.role = 'customer' then
     for device in
       select d.* from public.devices d
-      where d.customer_id = old.user_id and d.org_id = old.org_id and d.lifecycle <> 'retired' order by d.id for update
+      where d.customer_id = old.user_id and d.org_id = old.org_id and d.lifecycle <> 'retired' order by d.id for no key update
     loop
       perform private.remove_customer(device);
       perform private.write_audit('device_unclaimed', 'device', device.serial, device.org_id,
@@ -5809,7 +5809,7 @@ declare
   created bool := false;
   changes jsonb;
 begin
-  select d.* into before from public.devices d where d.serial = item ->> 'serial' for update;
+  select d.* into before from public.devices d where d.serial = item ->> 'serial' for no key update;
   if before.id is null then
     perform private.require_org(import_device.org_id, 'provision');
     if coalesce(item ->> 'product_type', '') = '' then
