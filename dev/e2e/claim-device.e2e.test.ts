@@ -88,6 +88,27 @@ describe('a device’s QR code', () => {
     await page.waitForURL(/\/claim\/done/);
   });
 
+  test('goes on where it was when the phone was too slow to be alive at the first press', async () => {
+    const device = await registerDevice(people.org_admin);
+    const email = newAddress('slow');
+    const page = await openPage(PHONE);
+    // The first page never comes alive: its form is sent as browsers always could.
+    await page.route(/\.js$/, () => undefined);
+    await page.goto(device.claimPath!, { waitUntil: 'commit' });
+    await page.getByLabel('Your email').fill(email);
+    await page.unroute(/\.js$/);
+    await page.getByRole('button', { name: 'Send me a code' }).click();
+    await page.locator('html[data-alive]').waitFor();
+    const right = await codeFor(email);
+    await page.getByLabel('6-digit code').fill(right === '000000' ? '000001' : '000000');
+    await page.getByRole('button', { name: 'Add the device' }).click();
+    await page.getByRole('alert').waitFor();
+    await onPage(page.getByText(email)).toBeVisible();
+    await page.getByLabel('6-digit code').fill(right);
+    await page.getByRole('button', { name: 'Add the device' }).click();
+    await page.waitForURL(/\/claim\/done/);
+  });
+
   test('takes one press for an org admin, into their org', async () => {
     const device = await registerDevice(people.org_admin);
     const page = await signInAs(HOTEL, device.claimPath!);
