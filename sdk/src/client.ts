@@ -1,7 +1,7 @@
 import type { Me, MePatch } from './contract/member.ts';
 import { Transport } from './request.ts';
 import type { ClientOptions, RequestOptions } from './request.ts';
-import { countSignIn, ProductTypes, updateMe, whoAmI } from './resources/account.ts';
+import { confirmSignIn, countSignIn, ProductTypes, updateMe, whoAmI } from './resources/account.ts';
 import { Claims } from './resources/claims.ts';
 import { Commands } from './resources/commands.ts';
 import { Credentials } from './resources/credentials.ts';
@@ -81,5 +81,10 @@ export class EdgeConductor {
   /** Counts a sign-in before it is tried; needs no credential. @throws RateLimitError after too many */
   signInAttempt(email: string, options?: RequestOptions): Promise<void> {
     return countSignIn(this.#transport, email, options);
+  }
+
+  /** The counted try was right: with the new access token, its turn comes back, once a session. */
+  signInSuccess(email: string, options?: RequestOptions): Promise<void> {
+    return confirmSignIn(this.#transport, email, options);
   }
 }

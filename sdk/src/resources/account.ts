@@ -30,3 +30,11 @@ export async function countSignIn(
 ): Promise<void> {
   await transport.request({ method: 'POST', path: '/sign-in/attempts', body: { email }, options });
 }
+
+export async function confirmSignIn(
+  transport: Transport,
+  email: string,
+  options?: RequestOptions,
+): Promise<void> {
+  await transport.request({ method: 'POST', path: '/sign-in/successes', body: { email }, options });
+}

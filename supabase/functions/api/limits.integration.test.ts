@@ -127,7 +127,7 @@ describe('guesses at the code of a device', () => {
     expect(tokens).toEqual([...Array(30).fill(404), 429]);
   });
 
-  it('sign-ins are ten for one account and thirty for all from one address', async () => {
+  it('sign-ins are ten for one account and a hundred for all from one address', async () => {
     const attempt = async (email: string, address: string) =>
       (await call('POST', '/sign-in/attempts', { body: { email }, ...from(address) })).status;
     const one = [];
@@ -136,8 +136,33 @@ describe('guesses at the code of a device', () => {
     expect(one).toEqual([...Array(10).fill(204), 429]);
     expect(await attempt('ann@example.com', '10.7.0.2')).toBe(204);
     const many = [];
-    for (let n = 0; n < 21; n++) many.push(await attempt(`person-${n}@example.com`, '10.7.0.1'));
-    expect(many).toEqual([...Array(20).fill(204), 429]);
+    for (let n = 0; n < 91; n++) many.push(await attempt(`person-${n}@example.com`, '10.7.0.1'));
+    expect(many).toEqual([...Array(90).fill(204), 429]);
+  });
+
+  it('a sign-in that was right gives its turn back, once a session and to its own account alone', async () => {
+    const email = 'operator@example.com';
+    const attempt = async () =>
+      (await call('POST', '/sign-in/attempts', { body: { email }, ...from('10.10.0.1') })).status;
+    const succeed = async (as: string, address = email) =>
+      (await call('POST', '/sign-in/successes', { as, body: { email: address }, ...from('10.10.0.1') }))
+        .status;
+    const session = async () => {
+      const token = await api.tokenOf(api.world.operator);
+      const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as object;
+      return api.sign({ ...claims, email });
+    };
+    for (let n = 0; n < 15; n++) {
+      expect(await attempt()).toBe(204);
+      expect(await succeed(await session())).toBe(204);
+    }
+    for (let n = 0; n < 10; n++) expect(await attempt()).toBe(204);
+    expect(await attempt()).toBe(429);
+    const token = await session();
+    expect(await succeed(token, 'somebody-else@example.com')).toBe(403);
+    expect(await attempt()).toBe(429);
+    expect([await succeed(token), await succeed(token)]).toEqual([204, 429]);
+    expect([await attempt(), await attempt()]).toEqual([204, 429]);
   });
 });
 

@@ -17,6 +17,7 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['GET', '/me', '                             YYYYYYYY YYYY Y31'],
   ['PATCH', '/me', '                           YYYYYYYY 3333 331', { full_name: 'Somebody' }],
   ['POST', '/sign-in/attempts', '              YYYYYYYY YYYY Y3Y', { email: '{unique}@example.com' }],
+  ['POST', '/sign-in/successes', '             33333333 3333 331', { email: '{unique}@example.com' }],
   ['GET', '/users', '                          Y3333333 3333 331'],
   ['GET', '/product-types', '                  YYYYYYY3 YY33 331'],
   ['GET', '/devices', '                        YYYYYY33 YY33 331'],

@@ -85,10 +85,13 @@ async function withinLimits(
   work: () => Promise<Reply<unknown> | AppError>,
 ): Promise<Reply<unknown> | AppError> {
   const turns = await turnsOf(route.limits, around, input);
-  await around.limiter.takeExactly(turns);
+  if (!route.limits?.givesBack) await around.limiter.takeExactly(turns);
   const outcome = await work().catch(toAppError);
   const missed = outcome instanceof AppError && outcome.code === 'not_found';
-  if (route.limits?.onlyMisses && !missed) await around.limiter.giveBack(turns);
+  const returned = route.limits?.givesBack
+    ? !(outcome instanceof AppError)
+    : route.limits?.onlyMisses && !missed;
+  if (returned) await around.limiter.giveBack(turns);
   return outcome;
 }
 

@@ -9,7 +9,7 @@ const QUARTER_S = 900;
 export const ADDRESS_LIMITS = {
   claim: { name: 'claim', limit: 30, windowS: QUARTER_S },
   invitation: { name: 'invitation', limit: 30, windowS: QUARTER_S },
-  sign_in: { name: 'sign-in', limit: 30, windowS: QUARTER_S },
+  sign_in: { name: 'sign-in', limit: 100, windowS: QUARTER_S },
   register: { name: 'register', limit: 600, windowS: 60 },
 } as const satisfies Record<string, AddressLimit>;
 

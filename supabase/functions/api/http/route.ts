@@ -69,6 +69,8 @@ export interface Limits<P, B> {
   account?: (input: { params: P; body: B }) => Promise<string>;
   /** A right code costs nothing: only answers that say `not_found` count. */
   onlyMisses?: true;
+  /** The other way round: takes nothing, and what it names comes back when the request succeeds. */
+  givesBack?: true;
 }
 
 export interface AddressLimit {

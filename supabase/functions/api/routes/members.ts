@@ -11,6 +11,7 @@ import { sha256Hex } from '../../_shared/secrets.ts';
 import { ADDRESS_LIMITS } from '../http/limits.ts';
 import { pageReply } from '../http/page-reply.ts';
 import { route, STAFF } from '../http/route.ts';
+import { confirmSignIn } from '../services/sign-in.ts';
 import * as members from '../services/members.ts';
 import { listUsers } from '../services/users.ts';
 import { IdParams } from './params.ts';
@@ -74,5 +75,20 @@ export const memberRoutes = [
       account: async ({ body }) => (await sha256Hex(body.email)).slice(0, 32),
     },
     handle: async () => {},
+  }),
+  route({
+    method: 'post',
+    path: '/sign-in/successes',
+    who: { anyone: true },
+    tag,
+    summary: 'A counted sign-in was right: its turn comes back, once a session',
+    body: SignInAttempt,
+    replies: { 204: null },
+    limits: {
+      address: ADDRESS_LIMITS.sign_in,
+      account: async ({ body }) => (await sha256Hex(body.email)).slice(0, 32),
+      givesBack: true,
+    },
+    handle: ({ actor, body, around }) => confirmSignIn(around.limiter, actor, body.email),
   }),
 ];

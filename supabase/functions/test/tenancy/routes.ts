@@ -27,6 +27,7 @@ export const ROUTES: Record<string, Expectation> = {
   'GET /partners': nothing('it lists; the lists are compared'),
   'POST /partners': nothing('it is for admins alone'),
   'POST /sign-in/attempts': nothing('it counts, whoever is named'),
+  'POST /sign-in/successes': nothing('it takes the caller’s own address alone'),
   'POST /invitations/preview': nothing('the token is all that counts, it is unknown or the caller’s'),
   'POST /invitations/accept': nothing('the token is all that counts, it is unknown or the caller’s'),
 

@@ -1,6 +1,6 @@
 import { InvalidRequestError } from '@edgeconductor/sdk';
 import { redirect, type RequestEvent } from '@sveltejs/kit';
-import { connectGuest } from '#lib/api/server.ts';
+import { connect, connectGuest } from '#lib/api/server.ts';
 import { refusalFrom, refusalOf, type Refusal } from './refusal.ts';
 
 const ADDRESS = /^[^\s@]+@[^\s@]+$/;
@@ -27,6 +27,16 @@ export async function takeAttempt(event: RequestEvent, email: string): Promise<R
   }
 }
 
+/** The try was right: its turn comes back, so that an office behind one address can sign in at nine o'clock. */
+export async function returnAttempt(event: RequestEvent, email: string): Promise<void> {
+  const token = await event.locals.auth.accessToken();
+  // A turn that stays counted costs nobody their sign-in.
+  if (token)
+    await connect(token, event)
+      .signInSuccess(email, { maxRetries: 0 })
+      .catch(() => undefined);
+}
+
 /** Mails six digits. `create`: an address without an account gets one. */
 export async function sendCode(
   event: RequestEvent,
@@ -43,8 +53,10 @@ export async function sendCode(
 export async function verifyCode(event: RequestEvent, email: string, typed: string): Promise<Refusal | null> {
   const code = typed.replaceAll(/\D/g, '');
   if (!CODE.test(code)) return { status: 400, message: 'The code has six digits.' };
-  const refused = await takeAttempt(event, email);
-  return refused ?? refusalOf(await event.locals.auth.withCode(email, code), WRONG_CODE);
+  const refused =
+    (await takeAttempt(event, email)) ?? refusalOf(await event.locals.auth.withCode(email, code), WRONG_CODE);
+  if (!refused) await returnAttempt(event, email);
+  return refused;
 }
 
 /** Signed in: to where they wanted to go, by way of their second factor when they have one. */

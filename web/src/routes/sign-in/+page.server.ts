@@ -1,6 +1,6 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { safeNext } from '#lib/auth/next-url.ts';
-import { enter, field, sendCode, takeAttempt, verifyCode } from '#lib/server/mailed-code.ts';
+import { enter, field, returnAttempt, sendCode, takeAttempt, verifyCode } from '#lib/server/mailed-code.ts';
 import { refusalOf, type Refusal } from '#lib/server/refusal.ts';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -26,6 +26,7 @@ export const actions: Actions = {
       (await takeAttempt(event, email)) ??
       refusalOf(await event.locals.auth.withPassword(email, password), 'Email and password do not match.');
     if (refusal) return refused(refusal, { email });
+    await returnAttempt(event, email);
     return enter(event, safeNext(event.url.searchParams.get('next')));
   },
 

@@ -1,6 +1,6 @@
 import { json, type RequestEvent } from '@sveltejs/kit';
 import { refusalOf, type Refusal } from '#lib/server/refusal.ts';
-import { sendCode, takeAttempt, verifyCode } from '#lib/server/mailed-code.ts';
+import { returnAttempt, sendCode, takeAttempt, verifyCode } from '#lib/server/mailed-code.ts';
 import type { RequestHandler } from './$types';
 
 interface Asked {
@@ -55,8 +55,11 @@ async function attempt(event: RequestEvent, { way, email, proof }: Asked): Promi
     case 'factor':
       return refusalOf(await auth.secondFactor.verifyAny(proof), 'That is not what your app shows now.');
     case 'password': {
-      const refused = await takeAttempt(event, email);
-      return refused ?? refusalOf(await auth.withPassword(email, proof), 'That is not your password.');
+      const refused =
+        (await takeAttempt(event, email)) ??
+        refusalOf(await auth.withPassword(email, proof), 'That is not your password.');
+      if (!refused) await returnAttempt(event, email);
+      return refused;
     }
   }
 }
