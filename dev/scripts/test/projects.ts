@@ -11,17 +11,17 @@ export interface Project {
 
 /** In the order they run: what fails fastest and explains most comes first. */
 export const projects: Project[] = [
-  { name: 'unit', what: 'plain functions, no services', needs: [], limitSeconds: 120 },
-  { name: 'web', what: 'state and components of the web app', needs: [], limitSeconds: 120 },
-  { name: 'db', what: 'SQL behaviour as real roles', needs: [], limitSeconds: 300 },
-  { name: 'db15', what: 'the same on Postgres 15', needs: [], limitSeconds: 300 },
-  { name: 'api', what: 'the REST surface over HTTP', needs: [], limitSeconds: 300 },
-  { name: 'bridge', what: 'brokers, bridge, kill -9', needs: [mosquitto, mosquittoPub], limitSeconds: 420 },
-  { name: 'stack', what: 'the whole system started and stopped', needs: [mosquitto], limitSeconds: 420 },
+  { name: 'unit', what: 'plain functions, no services', needs: [], limitSeconds: 240 },
+  { name: 'web', what: 'state and components of the web app', needs: [], limitSeconds: 240 },
+  { name: 'db', what: 'SQL behaviour as real roles', needs: [], limitSeconds: 600 },
+  { name: 'db15', what: 'the same on Postgres 15', needs: [], limitSeconds: 600 },
+  { name: 'api', what: 'the REST surface over HTTP', needs: [], limitSeconds: 600 },
+  { name: 'bridge', what: 'brokers, bridge, kill -9', needs: [mosquitto, mosquittoPub], limitSeconds: 900 },
+  { name: 'stack', what: 'the whole system started and stopped', needs: [mosquitto], limitSeconds: 900 },
   {
     name: 'e2e',
     what: 'people in a browser, devices on the wire',
     needs: [chromium, mosquittoPub],
-    limitSeconds: 600,
+    limitSeconds: 2400,
   },
 ];
