@@ -42,12 +42,4 @@ $$;
 comment on function ec.take_turns(text, int, int, int, timestamptz) is
   'Takes up to wanted of max turns in this window; wanted 0 only looks, negative gives back → how many, seconds until the window ends';
 
-create function ec.give_back_turns(key text, n int) returns void
-language sql security definer
-set search_path = ''
-as $$
-  update ec.rate_windows w set used = greatest(0, w.used - n) where w.key = give_back_turns.key
-$$;
-comment on function ec.give_back_turns(text, int) is 'A try that turned out right does not count';
-
-grant execute on function ec.take_turns(text, int, int, int, timestamptz), ec.give_back_turns(text, int) to ec_api;
+grant execute on function ec.take_turns(text, int, int, int, timestamptz) to ec_api;

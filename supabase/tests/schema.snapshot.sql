@@ -2307,17 +2307,6 @@ $function$;
 grant execute on function ec.finish_mqtt_outbox(bigint[]) to ec_bridge;
 comment on function ec.finish_mqtt_outbox(bigint[]) is 'The broker acknowledged these';
 
-CREATE OR REPLACE FUNCTION ec.give_back_turns(key text, n integer)
- RETURNS void
- LANGUAGE sql
- SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-  update ec.rate_windows w set used = greatest(0, w.used - n) where w.key = give_back_turns.key
-$function$;
-grant execute on function ec.give_back_turns(text,integer) to ec_api;
-comment on function ec.give_back_turns(text,integer) is 'A try that turned out right does not count';
-
 CREATE OR REPLACE FUNCTION ec.import_devices(org_id uuid, rows json, dry_run boolean)
  RETURNS jsonb
  LANGUAGE plpgsql

@@ -44,10 +44,10 @@ test('turns that were given back are there again, never more than were taken', a
   const api = await db.connect('ec_api');
   expect(await take(api, 'd', 10)).toEqual([10, 40]);
   expect(await take(api, 'd', -3)).toEqual([-3, 40]);
-  await api.query(`select ec.give_back_turns('d', 2)`);
+  expect(await take(api, 'd', -2)).toEqual([-2, 40]);
   expect(await take(api, 'd', 10)).toEqual([5, 40]);
-  await api.query(`select ec.give_back_turns('d', 99)`);
-  await api.query(`select ec.give_back_turns('nobody', 1)`);
+  expect(await take(api, 'd', -99)).toEqual([-10, 40]);
+  expect(await take(api, 'nobody', -1)).toEqual([0, 40]);
   expect(await take(api, 'd', 99)).toEqual([10, 40]);
 });
 
