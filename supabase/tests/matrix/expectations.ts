@@ -18,6 +18,8 @@ export type Place = (typeof PLACES)[number];
 
 const STAFF: Caller[] = ['admin', 'partnerUser', 'orgAdmin', 'operator', 'viewer', 'apiKey'];
 const MANAGERS: Caller[] = ['admin', 'partnerUser', 'orgAdmin'];
+/** Whom an org's bell rings for. */
+const RUNNERS: Caller[] = ['admin', 'orgAdmin', 'operator', 'apiKey'];
 const EVERYBODY: Caller[] = [...STAFF, 'customer', 'tenant'];
 
 export interface Readable {
@@ -36,6 +38,7 @@ export const TABLES: Record<string, Readable> = {
   device_tenures: { key: 'device_id', readers: EVERYBODY },
   device_credentials: { key: 'device_id', readers: STAFF },
   device_commands: { key: 'device_id', readers: STAFF },
+  device_reboots: { key: 'device_num', readers: EVERYBODY },
   claim_codes: { key: 'device_id', readers: STAFF },
   serial_prefixes: { key: 'maker_org_id', readers: STAFF },
   api_keys: { key: 'org_id', readers: MANAGERS },
@@ -59,12 +62,14 @@ export const TABLES: Record<string, Readable> = {
   deviations: { key: 'device_num', readers: STAFF },
   dead_letters: { key: 'org_id', readers: STAFF },
   audit_log: { key: 'org_id', readers: STAFF },
+  notifications: { key: 'org_id', readers: RUNNERS },
 };
 
 /** Kinds of private Realtime topics, `<kind>:<id>:<epoch>`, and who of `org`'s people may listen. */
 export const TOPICS: Record<string, Caller[]> = {
   org: STAFF,
   device: EVERYBODY,
+  bell: RUNNERS,
 };
 
 /** Storage buckets and who may read an object whose path begins with an id of their place. So far none exists. */

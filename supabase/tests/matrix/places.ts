@@ -86,6 +86,9 @@ async function fillDevice(db: Database, { num }: { num: number }): Promise<void>
      select id, num, serial, org_id, tenure_id, 'blink', 'system', now() from public.devices where num = $1`,
     [num],
   );
+  await db.query('select private.note_boots($1)', [
+    JSON.stringify([{ num, at: '2026-11-20T10:00:00Z', uptime: 5, reason: 'POWERON' }]),
+  ]);
 }
 
 async function fillOrg(db: Database, id: string, room: string, type: string): Promise<void> {
@@ -93,6 +96,7 @@ async function fillOrg(db: Database, id: string, room: string, type: string): Pr
   await db.query(`insert into public.dead_letters (org_id, door, reason) values ($1, 'mqtt', 'not_json')`, [
     id,
   ]);
+  await db.query(`select private.notify_org($1, 'test', 'info', 'Something happened')`, [id]);
   await db.query(`insert into public.serial_prefixes values ($1, $2)`, [`${type}-`, id]);
   await db.query(`insert into public.product_types (key, name, maker_org_id) values ($1, 'x', $2)`, [
     type,
