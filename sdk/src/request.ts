@@ -80,6 +80,27 @@ export class Transport {
     return (await this.#send(input)).text;
   }
 
+  /** Bytes straight to a signed address of the store: no credential of ours goes there. */
+  async put(
+    url: string,
+    headers: Record<string, string>,
+    body: Blob | Uint8Array<ArrayBuffer>,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    const { signal } = options;
+    const response = await this.#fetch(url, {
+      method: 'PUT',
+      headers,
+      body,
+      ...(signal ? { signal } : {}),
+    }).catch((error: unknown) => {
+      if (signal?.aborted) throw new AbortedError('The request was aborted', { cause: error });
+      throw new ConnectionError('The store cannot be reached', { cause: error });
+    });
+    const text = await response.text();
+    if (!response.ok) throw errorFrom(response.status, response.headers, parseOrNull(text));
+  }
+
   async #send(input: RequestInput): Promise<{ response: Response; text: string }> {
     const retries = input.options?.maxRetries ?? this.#options.maxRetries ?? 2;
     const idempotencyKey =

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FwVersion, Id, Serial, Timestamp, TimestampParam } from './ids.ts';
+import { FwVersion, Id, ProductTypeKey, Serial, Timestamp, TimestampParam } from './ids.ts';
 import { RejectReason } from './packet-limits.ts';
 import { ShadowDocument } from './device.ts';
 import { Cursor, countParam } from './page.ts';
@@ -75,10 +75,12 @@ export const DeviceCommands = z
     desired_version: z.int(),
     fw_url: z.url().optional(),
     fw_version: FwVersion.optional(),
-    job_id: z.string().optional(),
+    job_id: Id.optional(),
+    attempt: z.int().optional(),
     size: z.int().optional(),
     sha256: z.string().optional(),
     signature: z.string().optional(),
+    product_type: ProductTypeKey.optional(),
   })
   .meta({ id: 'DeviceCommands' });
 export type DeviceCommands = z.infer<typeof DeviceCommands>;

@@ -1,3 +1,4 @@
+import type { SigningKey } from '../contract/firmware.ts';
 import type { Location, LocationCreate, LocationPatch, Room, RoomCreate } from '../contract/location.ts';
 import type { Org, OrgCreateInput, OrgPatch } from '../contract/org.ts';
 import type { OrgOverview } from '../contract/overview.ts';
@@ -44,6 +45,12 @@ export class Orgs {
   async rooms(id: string, options?: RequestOptions): Promise<Room[]> {
     return (await this.#transport.request<Room[]>({ method: 'GET', path: path`/orgs/${id}/rooms`, options }))
       .data;
+  }
+
+  /** What its devices check firmware with, a key for each product type it makes. */
+  async signingKeys(id: string, options?: RequestOptions): Promise<SigningKey[]> {
+    const input = { method: 'GET', path: path`/orgs/${id}/signing-keys`, options } as const;
+    return (await this.#transport.request<SigningKey[]>(input)).data;
   }
 
   /** Floor and building are found by name, or created. */
