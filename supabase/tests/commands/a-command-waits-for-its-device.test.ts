@@ -96,15 +96,81 @@ describe('for a device that is away it waits', () => {
   });
 });
 
-test('seen over MQTT within its window is there, over HTTPS is not', async () => {
-  await telemetry(db, device.serial, { temp: 20 }, 'https');
-  await order();
-  expect(await cmds()).toEqual([]);
-  const [other] = (await makeDevices(db, world.org.id, 1)) as [FleetDevice];
-  await telemetry(db, other.serial, { temp: 20 });
-  await db.query('update public.device_state set connected = false where device_num = $1', [other.num]);
-  await send(db, world.operator, other.serial, 'blink');
-  expect(await received(bridge, other.serial, 'cmd')).toHaveLength(1);
+describe('a device is there', () => {
+  const silentFor = (seconds: number): Promise<unknown> =>
+    db.query(
+      'update public.device_state set last_seen = last_seen - make_interval(secs => $2) where device_num = $1',
+      [device.num, seconds],
+    );
+
+  test('between its birth and its goodbye, however silent it is', async () => {
+    await sayOnline(db, device.serial, true);
+    await silentFor(3_600);
+    await order();
+    expect(await cmds()).toHaveLength(1);
+  });
+
+  test('no more once it said goodbye, however short ago it was seen', async () => {
+    await telemetry(db, device.serial, { temp: 20 });
+    await sayOnline(db, device.serial, false);
+    const { id } = await order();
+    expect(await cmds()).toEqual([]);
+    expect(await commandOf(db, id)).toMatchObject({ state: 'queued', sent_at: null });
+    await sayOnline(db, device.serial, true);
+    expect(await cmds()).toMatchObject([{ id }]);
+  });
+
+  test('within its online window when it never says anything about itself', async () => {
+    await telemetry(db, device.serial, { temp: 20 });
+    await order('first');
+    expect(await cmds()).toHaveLength(1);
+    await silentFor(3_600);
+    await order('second');
+    expect(await cmds()).toEqual([]);
+  });
+
+  test('over HTTPS never: it asks', async () => {
+    await telemetry(db, device.serial, { temp: 20 }, 'https');
+    await order();
+    expect(await cmds()).toEqual([]);
+  });
+});
+
+describe('at its return a device gets again', () => {
+  const returns = async (): Promise<void> => {
+    await sayOnline(db, device.serial, false);
+    await sayOnline(db, device.serial, true);
+  };
+
+  test('at once what it may have missed, under the same id, and nothing it has answered', async () => {
+    await sayOnline(db, device.serial, true);
+    const [missed, done] = [await order('missed'), await order('done')];
+    await publish(bridge);
+    await acknowledge(bridge, device.serial, { id: done.id, ok: true });
+    await returns();
+    expect(await cmds()).toMatchObject([{ id: missed.id }]);
+    await telemetry(db, device.serial, { temp: 20 });
+    expect(await cmds(), 'only once').toEqual([]);
+  });
+
+  test('no restart', async () => {
+    await sayOnline(db, device.serial, true);
+    await order('reboot', null);
+    await publish(bridge);
+    await returns();
+    expect(await cmds()).toEqual([]);
+  });
+
+  test('nothing whose time is over', async () => {
+    await sayOnline(db, device.serial, true);
+    await order();
+    await publish(bridge);
+    await db.query('update public.device_commands set expires_at = now() where device_num = $1', [
+      device.num,
+    ]);
+    await returns();
+    expect(await cmds()).toEqual([]);
+  });
 });
 
 test('one that is not acknowledged is sent again when its device is seen, ever more rarely', async () => {
