@@ -1,9 +1,8 @@
 /** What a telemetry packet may be. One set of limits for the MQTT door, the HTTPS door and the firmware. */
 import { z } from 'zod';
 
-export const KEY_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-/** Would be dangerous as object keys in somebody's JavaScript, wherever the reading travels to. */
-export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+export * from './document-rules.ts';
+
 /** Describe the packet, are never stored as metrics. */
 export const RESERVED_KEYS: ReadonlySet<string> = new Set(['timestamp', 'ts', 'seq']);
 /** Example programs in the field send the long names. */
@@ -12,13 +11,8 @@ export const KEY_ALIASES: ReadonlyMap<string, string> = new Map([
   ['humidity', 'hum'],
 ]);
 
-export const MAX_PACKET_BYTES = 8 * 1024;
 export const MAX_BATCH_BYTES = 256 * 1024;
 export const MAX_BATCH_PACKETS = 1000;
-export const MAX_DEPTH = 8;
-export const MAX_STRING_BYTES = 1024;
-/** Beyond this a float8 sum or product in the database could overflow and take its whole batch along. */
-export const MAX_MAGNITUDE = 1e100;
 export const MAX_AHEAD_MS = 5 * 60_000;
 export const MAX_AGE_MS = 7 * 24 * 3_600_000;
 
@@ -37,8 +31,3 @@ export const REJECT_REASONS = [
 ] as const;
 export const RejectReason = z.enum(REJECT_REASONS);
 export type RejectReason = z.infer<typeof RejectReason>;
-
-/** True for a key a packet, a shadow or a rule may use. */
-export function isMetricKey(key: string): boolean {
-  return KEY_PATTERN.test(key) && !FORBIDDEN_KEYS.has(key);
-}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ControlDefinition } from './control-definition.ts';
 import { Id, ProductTypeKey } from './ids.ts';
 import { MetricDefinition } from './metrics.ts';
 
@@ -12,6 +13,7 @@ export const ProductType = z
     controllable_keys: z.array(z.string()).describe('Keys a customer may set in desired'),
     ota_public_key: z.string().nullable(),
     metrics: z.array(MetricDefinition),
+    controls: z.array(ControlDefinition),
   })
   .meta({ id: 'ProductType' });
 export type ProductType = z.infer<typeof ProductType>;

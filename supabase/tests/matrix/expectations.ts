@@ -52,6 +52,7 @@ export const TABLES: Record<string, Readable> = {
   profiles: { key: 'id', readers: STAFF },
   product_types: { key: 'maker_org_id', readers: STAFF },
   metric_definitions: { key: 'product_type', readers: STAFF },
+  control_definitions: { key: 'product_type', readers: STAFF },
   telemetry: { key: 'device_num', readers: EVERYBODY },
   rollups_1m: { key: 'device_num', readers: EVERYBODY },
   rollups_5m: { key: 'device_num', readers: EVERYBODY },

@@ -107,6 +107,10 @@ async function fillOrg(db: Database, id: string, room: string, type: string): Pr
     [type],
   );
   await db.query(
+    `insert into public.control_definitions (product_type, key, label, kind) values ($1, 'led', 'L', 'boolean')`,
+    [type],
+  );
+  await db.query(
     `insert into public.provisioning_keys (org_id, product_type, name, prefix, key_sha256)
      values ($1, $2, 'line', 'ec_prov_test', sha256($3))`,
     [id, type, hash],

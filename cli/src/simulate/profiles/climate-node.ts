@@ -2,7 +2,7 @@ import { DAY, HOUR, localTime } from '../local-time.ts';
 import { clamp, noise, round, seedOf } from '../random.ts';
 import { batteryVolts, heapFree, lastReboot, wifiSignal, type Supply } from './health.ts';
 import { peoplePresent } from './occupancy.ts';
-import type { Controls, Packet, Profile } from './profile.ts';
+import { HEATING_MODES, type Controls, type Packet, type Profile } from './profile.ts';
 import { decay, Relaxation, SLOT } from './relax.ts';
 import { ROOM_KINDS, type RoomKind, type RoomKindName } from './rooms.ts';
 
@@ -21,6 +21,9 @@ const OUTDOOR_CO2 = 420;
 /** Air changes per hour the relay adds. */
 const BOOST = 1.6;
 const DEFAULT_SETPOINT = 21.5;
+/** How far eco stays below the setpoint, and what off keeps the frost out with, °C. */
+const ECO_BELOW = 3;
+const FROST_SETPOINT = 7;
 
 /** EC-CLIMATE-V1: the air of one room and the health of the board, with the keys of the product page. */
 export function climateNode(spec: ClimateNodeSpec): Profile {
@@ -91,8 +94,15 @@ function acceptClimateControls(desired: Record<string, unknown>): Controls {
   const accepted: Controls = {};
   if (typeof desired['relay'] === 'boolean') accepted.relay = desired['relay'];
   const setpoint = desired['setpoint'];
-  if (typeof setpoint === 'number' && Number.isFinite(setpoint)) accepted.setpoint = clamp(setpoint, 10, 30);
+  if (typeof setpoint === 'number' && Number.isFinite(setpoint)) accepted.setpoint = clamp(setpoint, 5, 35);
+  const mode = HEATING_MODES.find((known) => known === desired['mode']);
+  if (mode) accepted.mode = mode;
   return accepted;
+}
+
+function aimOf({ setpoint = DEFAULT_SETPOINT, mode = 'auto' }: Controls): number {
+  if (mode === 'off') return Math.min(setpoint, FROST_SETPOINT);
+  return mode === 'eco' ? setpoint - ECO_BELOW : setpoint;
 }
 
 /**
@@ -109,7 +119,7 @@ function climateSteering() {
     const planned = packet['relay'] === true;
     const relay = controls.relay ?? planned;
     air = decay(air, relay === planned ? 0 : relay ? -0.5 : 0.6, 4, elapsed);
-    heat = decay(heat, ((controls.setpoint ?? DEFAULT_SETPOINT) - DEFAULT_SETPOINT) * 0.85, 1, elapsed);
+    heat = decay(heat, (aimOf(controls) - DEFAULT_SETPOINT) * 0.85, 1, elapsed);
     return {
       ...packet,
       relay,

@@ -5,10 +5,14 @@ import type { Abilities } from '../commands.ts';
 export type Value = number | boolean | string;
 export type Packet = Record<string, Value>;
 
+export const HEATING_MODES = ['auto', 'eco', 'off'] as const;
+export type HeatingMode = (typeof HEATING_MODES)[number];
+
 /** What somebody asked the device to do through its shadow; a key that is absent follows the device's own plan. */
 export interface Controls {
   relay?: boolean;
   setpoint?: number;
+  mode?: HeatingMode;
 }
 
 export interface Profile {

@@ -141,7 +141,7 @@ describe('a climate node', () => {
   it('does what its shadow asks within range and bends its room slowly', () => {
     const office = node('office');
     const controls = office.accept!({ relay: true, setpoint: 99, gpio5: 1 });
-    expect(controls).toEqual({ relay: true, setpoint: 30 });
+    expect(controls).toEqual({ relay: true, setpoint: 35 });
     const start = WEDNESDAY + 20 * HOUR;
     const first = office.steer!(office.sample(start), controls, start);
     expect(first).toMatchObject({ relay: true, temp: office.sample(start)['temp'] });
@@ -149,6 +149,20 @@ describe('a climate node', () => {
     for (let at = start; at <= start + 2 * HOUR; at += 5_000)
       last = office.steer!(office.sample(at), controls, at);
     expect(last['temp'] as number).toBeGreaterThan((office.sample(start + 2 * HOUR)['temp'] as number) + 4);
+  });
+
+  it('is cooler on eco than on auto, and cooler still when its heating is off', () => {
+    const after = (mode: unknown): number => {
+      const office = node('office');
+      const controls = office.accept!({ setpoint: 24, mode });
+      let last = 0;
+      for (let at = WEDNESDAY; at <= WEDNESDAY + 3 * HOUR; at += MINUTE)
+        last = office.steer!(office.sample(at), controls, at)['temp'] as number;
+      return last;
+    };
+    expect(after('eco')).toBeLessThan(after('auto') - 2);
+    expect(after('off')).toBeLessThan(after('eco') - 2);
+    expect(after('tropical'), 'what it does not know changes nothing').toBe(after(undefined));
   });
 
   it('has a weak battery below the alarm floor when it is told to', () => {
