@@ -8,6 +8,7 @@ import { Credentials } from './resources/credentials.ts';
 import { Devices } from './resources/devices.ts';
 import { ApiKeys, ProvisioningKeys } from './resources/keys.ts';
 import { Live } from './resources/live.ts';
+import { Notifications } from './resources/notifications.ts';
 import { Locations, Orgs } from './resources/orgs.ts';
 import { Partners } from './resources/partners.ts';
 import { Invitations, Members, Users } from './resources/people.ts';
@@ -40,6 +41,7 @@ export class EdgeConductor {
   readonly provisioningKeys: ProvisioningKeys;
   readonly audit: Audit;
   readonly deadLetters: DeadLetters;
+  readonly notifications: Notifications;
   readonly productTypes: ProductTypes;
   readonly live: Live;
   readonly #transport: Transport;
@@ -64,6 +66,7 @@ export class EdgeConductor {
     this.provisioningKeys = new ProvisioningKeys(transport);
     this.audit = new Audit(transport);
     this.deadLetters = new DeadLetters(transport);
+    this.notifications = new Notifications(transport);
     this.productTypes = new ProductTypes(transport);
     this.live = new Live(transport);
   }

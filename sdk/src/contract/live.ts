@@ -4,11 +4,15 @@ import { Command } from './command.ts';
 import { DeviceStatus, ShadowDocument } from './device.ts';
 import { Serial, Timestamp } from './ids.ts';
 import { MAX_LIVE_TOPICS } from './live-topic.ts';
+import { Notification } from './notification.ts';
 
-/** What a client asks for: `org:<uuid>` or `device:<serial>`. */
+/** What a client asks for: `org:<uuid>`, `bell:<org uuid>` (its notifications) or `device:<serial>`. */
 export const LiveAsk = z
   .string()
-  .regex(/^(org:[0-9a-f-]{36}|device:[A-Za-z0-9][A-Za-z0-9_-]{2,63})$/, 'use org:<id> or device:<serial>');
+  .regex(
+    /^((org|bell):[0-9a-f-]{36}|device:[A-Za-z0-9][A-Za-z0-9_-]{2,63})$/,
+    'use org:<id>, bell:<org id> or device:<serial>',
+  );
 export type LiveAsk = z.infer<typeof LiveAsk>;
 
 export const LiveLeaseRequest = z
@@ -86,11 +90,16 @@ export const LiveCommand = Command.pick({
 });
 export type LiveCommand = z.infer<typeof LiveCommand>;
 
+/** Event `notification` on an org's bell: something happened, unread for whoever hears it. */
+export const LiveNotification = Notification;
+export type LiveNotification = z.infer<typeof LiveNotification>;
+
 export const LIVE_EVENTS = {
   telemetry: LiveTelemetry,
   fleet: LiveFleet,
   presence: LivePresence,
   shadow: LiveShadow,
   command: LiveCommand,
+  notification: LiveNotification,
 } as const;
 export type LiveEvent = keyof typeof LIVE_EVENTS;

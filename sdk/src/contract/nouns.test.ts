@@ -118,8 +118,10 @@ describe('live topics', () => {
   it('are asked by org id or serial and answered with an epoch', () => {
     const id = '7b0d3c52-5f5e-4f44-9d0c-0c1f6a1b2c3d';
     expect(ok(LiveAsk, `org:${id}`) && ok(LiveAsk, 'device:EC-1')).toBe(true);
+    expect(ok(LiveAsk, `bell:${id}`)).toBe(true);
     expect(ok(LiveAsk, 'org:*') || ok(LiveAsk, 'device:a/b')).toBe(false);
     expect(parseLiveTopic(`org:${id}:3`)).toEqual({ kind: 'org', id, epoch: 3 });
+    expect(parseLiveTopic(`bell:${id}:1`)?.kind).toBe('bell');
     expect(parseLiveTopic(`org:${id}`)).toBeNull();
   });
 });

@@ -10,6 +10,7 @@ import { invitationRoutes } from './invitations.ts';
 import { keyRoutes } from './keys.ts';
 import { locationRoutes } from './locations.ts';
 import { memberRoutes } from './members.ts';
+import { notificationRoutes } from './notifications.ts';
 import { orgRoutes } from './orgs.ts';
 import { partnerRoutes } from './partners.ts';
 import { recordRoutes } from './records.ts';
@@ -34,6 +35,7 @@ export const routes: Route[] = [
   ...invitationRoutes,
   ...memberRoutes,
   ...recordRoutes,
+  ...notificationRoutes,
   ...partnerRoutes,
   ...accountRoutes,
 ];

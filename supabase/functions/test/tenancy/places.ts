@@ -8,7 +8,7 @@ import type { TestApi } from '../api.ts';
 
 export const NAMES = [
   ...(['org', 'partner', 'building', 'room', 'emptyRoom', 'serial', 'spare', 'type', 'command'] as const),
-  ...(['credential', 'member', 'invitation', 'apiKey', 'provisioningKey'] as const),
+  ...(['credential', 'member', 'invitation', 'apiKey', 'provisioningKey', 'notification'] as const),
 ] as const;
 type Name = (typeof NAMES)[number];
 /** What a placeholder of each name becomes. */
@@ -52,6 +52,7 @@ export async function foreignPlace(api: TestApi, org: Org, partner: string): Pro
       `insert into public.invitations (org_id, role, email, token_sha256) values ($1, 'viewer', 'them@example.com', $2)`,
       [org.id, hash],
     ),
+    notification: await db.value(`select private.notify_org($1, 'test', 'info', 'Theirs')`, [org.id]),
     apiKey: await db.value('select id from public.api_keys where org_id = $1 limit 1', [org.id]),
     provisioningKey: await insert(
       `insert into public.provisioning_keys (org_id, product_type, name, prefix, key_sha256)

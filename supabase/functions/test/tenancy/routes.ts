@@ -117,6 +117,9 @@ export const ROUTES: Record<string, Expectation> = {
   'DELETE /locations/{id}': ['/locations/{emptyRoom}'],
   'GET /orgs/{id}/dead-letters': ['/orgs/{org}/dead-letters'],
   'GET /orgs/{id}/audit': ['/orgs/{org}/audit', '/orgs/{org}/audit?format=csv'],
+  'GET /orgs/{id}/notifications': ['/orgs/{org}/notifications', '/orgs/{org}/notifications?unread=true'],
+  'POST /orgs/{id}/notifications/read-all': ['/orgs/{org}/notifications/read-all'],
+  'PATCH /notifications/{id}/read': ['/notifications/{notification}/read'],
   'GET /orgs/{id}/api-keys': ['/orgs/{org}/api-keys'],
   'POST /orgs/{id}/api-keys': each('/orgs/{org}/api-keys', { name: 'k', scopes: ['read'] }),
   'DELETE /api-keys/{id}': ['/api-keys/{apiKey}'],
@@ -167,8 +170,18 @@ export const ROUTES: Record<string, Expectation> = {
   'POST /partners/{id}/orgs': each('/partners/{partner}/orgs', { name: 'Mine' }),
   'GET /partners/{id}/invitations': ['/partners/{partner}/invitations'],
   'POST /partners/{id}/invitations': each('/partners/{partner}/invitations', { email: '{new}@example.com' }),
-  'POST /live/leases': each('/live/leases', { topics: ['org:{org}'] }, { topics: ['device:{serial}'] }),
-  'POST /live/token': each('/live/token', { topics: ['org:{org}'] }, { topics: ['device:{serial}'] }),
+  'POST /live/leases': each(
+    '/live/leases',
+    { topics: ['org:{org}'] },
+    { topics: ['device:{serial}'] },
+    { topics: ['bell:{org}'] },
+  ),
+  'POST /live/token': each(
+    '/live/token',
+    { topics: ['org:{org}'] },
+    { topics: ['device:{serial}'] },
+    { topics: ['bell:{org}'] },
+  ),
 };
 
 /** Lists without a filter: they hold nothing of a foreign place. */
