@@ -5,11 +5,14 @@ import { confirmSignIn, countSignIn, ProductTypes, updateMe, whoAmI } from './re
 import { Claims } from './resources/claims.ts';
 import { Commands } from './resources/commands.ts';
 import { Credentials } from './resources/credentials.ts';
+import { DeviceFilters } from './resources/device-filters.ts';
 import { Devices } from './resources/devices.ts';
+import { Firmware } from './resources/firmware.ts';
 import { ApiKeys, ProvisioningKeys } from './resources/keys.ts';
 import { Live } from './resources/live.ts';
 import { Notifications } from './resources/notifications.ts';
 import { Locations, Orgs } from './resources/orgs.ts';
+import { OtaJobs } from './resources/ota-jobs.ts';
 import { Partners } from './resources/partners.ts';
 import { Invitations, Members, Users } from './resources/people.ts';
 import { Audit, DeadLetters } from './resources/records.ts';
@@ -25,7 +28,10 @@ import { Telemetry } from './resources/telemetry.ts';
  */
 export class EdgeConductor {
   readonly devices: Devices;
+  readonly deviceFilters: DeviceFilters;
   readonly commands: Commands;
+  readonly firmware: Firmware;
+  readonly otaJobs: OtaJobs;
   readonly credentials: Credentials;
   readonly telemetry: Telemetry;
   readonly claims: Claims;
@@ -50,7 +56,10 @@ export class EdgeConductor {
     const transport = new Transport(options);
     this.#transport = transport;
     this.devices = new Devices(transport);
+    this.deviceFilters = new DeviceFilters(transport);
     this.commands = new Commands(transport);
+    this.firmware = new Firmware(transport);
+    this.otaJobs = new OtaJobs(transport);
     this.credentials = new Credentials(transport);
     this.telemetry = new Telemetry(transport);
     this.claims = new Claims(transport);

@@ -13,7 +13,7 @@ export const FIRMWARE_STATES = ['uploading', 'ready', 'refused', 'retired'] as c
 export const FirmwareState = z.enum(FIRMWARE_STATES);
 export type FirmwareState = z.infer<typeof FirmwareState>;
 
-/** Why an upload was refused: `reason` of the problem, and `refused_reason` of the firmware. */
+/** Why an upload was refused: `reason` of the problem, and `refused_reason` of the firmware; replaced = begun again. */
 export const FIRMWARE_REASONS = [
   'empty_file',
   'too_large',
@@ -26,6 +26,7 @@ export const FIRMWARE_REASONS = [
   'version_mismatch',
   'invalid_version',
   'duplicate_version',
+  'replaced',
 ] as const;
 export const FirmwareReason = z.enum(FIRMWARE_REASONS);
 export type FirmwareReason = z.infer<typeof FirmwareReason>;
@@ -36,9 +37,9 @@ export const Firmware = z
     org_id: Id.describe('The maker who uploaded it'),
     product_type: ProductTypeKey,
     version: FwVersion.nullable().describe('null until the header of an upload was read'),
-    notes: z.string().nullable(),
+    notes: z.string(),
     filename: z.string(),
-    size: z.int().nullable().describe('Bytes'),
+    size: z.int().describe('Bytes'),
     sha256: z.string().nullable().describe('Of the file, hex'),
     signature: z.string().nullable().describe('Ed25519 over sha256 ‖ version ‖ product type, base64'),
     chip: z.string().nullable().describe('Out of the image header, e.g. esp32'),

@@ -5,13 +5,14 @@ import { DeviceStatus, ShadowDocument } from './device.ts';
 import { Serial, Timestamp } from './ids.ts';
 import { MAX_LIVE_TOPICS } from './live-topic.ts';
 import { Notification } from './notification.ts';
+import { DeviceOta, OtaJob, OtaJobDevice } from './ota-job.ts';
 
-/** What a client asks for: `org:<uuid>`, `bell:<org uuid>` (its notifications) or `device:<serial>`. */
+/** What a client asks for: `org:<uuid>`, `bell:<org uuid>` (its notifications), `job:<uuid>` or `device:<serial>`. */
 export const LiveAsk = z
   .string()
   .regex(
-    /^((org|bell):[0-9a-f-]{36}|device:[A-Za-z0-9][A-Za-z0-9_-]{2,63})$/,
-    'use org:<id>, bell:<org id> or device:<serial>',
+    /^((org|bell|job):[0-9a-f-]{36}|device:[A-Za-z0-9][A-Za-z0-9_-]{2,63})$/,
+    'use org:<id>, bell:<org id>, job:<id> or device:<serial>',
   );
 export type LiveAsk = z.infer<typeof LiveAsk>;
 
@@ -94,6 +95,35 @@ export type LiveCommand = z.infer<typeof LiveCommand>;
 export const LiveNotification = Notification;
 export type LiveNotification = z.infer<typeof LiveNotification>;
 
+/** Event `job` on a job's topic: its state, its counts, and the devices that changed since the last one (≤ 500). */
+export const LiveJob = OtaJob.pick({
+  id: true,
+  number: true,
+  state: true,
+  stage: true,
+  soaking_since: true,
+  abort_reason: true,
+  counts: true,
+}).extend({
+  changed: z.array(
+    OtaJobDevice.pick({ serial: true, state: true, percent: true, reason: true, attempt: true }).extend({
+      at: Timestamp,
+    }),
+  ),
+});
+export type LiveJob = z.infer<typeof LiveJob>;
+
+/** Event `ota` on a device's topic: its update is a step further. */
+export const LiveOta = DeviceOta.pick({
+  job_id: true,
+  version: true,
+  state: true,
+  percent: true,
+  reason: true,
+  attempt: true,
+}).extend({ serial: Serial, number: z.int().describe('Of the job'), at: Timestamp });
+export type LiveOta = z.infer<typeof LiveOta>;
+
 export const LIVE_EVENTS = {
   telemetry: LiveTelemetry,
   fleet: LiveFleet,
@@ -101,5 +131,7 @@ export const LIVE_EVENTS = {
   shadow: LiveShadow,
   command: LiveCommand,
   notification: LiveNotification,
+  job: LiveJob,
+  ota: LiveOta,
 } as const;
 export type LiveEvent = keyof typeof LIVE_EVENTS;

@@ -32,7 +32,7 @@ export const OTA_IN_PROGRESS = [
 
 /** Why a device is not in a job. */
 export const OTA_EXCLUSIONS = [
-  ...(['unknown', 'retired', 'other_type', 'other_maker', 'other_chip'] as const),
+  ...(['not_found', 'retired', 'other_type', 'other_maker', 'other_chip'] as const),
   ...(['same_version', 'newer_version', 'busy'] as const),
 ] as const;
 export const OtaExclusion = z.enum(OTA_EXCLUSIONS);
@@ -119,13 +119,23 @@ export const OtaPreviewDevice = z.object({
   status: DeviceStatus.nullable(),
   stage: z.int().nullable().describe('0 = the first; null: not in the job'),
   reason: OtaExclusion.nullable(),
-  detail: z.string().nullish(),
+  detail: z.unknown().describe('busy: {job: its number}'),
 });
 export type OtaPreviewDevice = z.infer<typeof OtaPreviewDevice>;
 
+const StageShape = z.object({
+  ...{ count: z.int().optional(), percent: z.number().optional(), serials: z.array(Serial).optional() },
+  soak_s: z.int(),
+  devices: z.int(),
+});
+export const OtaPreviewStage = StageShape;
+export type OtaPreviewStage = z.infer<typeof OtaPreviewStage>;
+
 export const OtaPreview = z
   .object({
+    number: z.int().describe('What the job would be called'),
     firmware: JobFirmware,
+    stages: z.array(OtaPreviewStage),
     targeted: z.int().describe('Devices that would be updated'),
     excluded: z.int(),
     reasons: z.partialRecord(OtaExclusion, z.int()).describe('Why not → devices'),
@@ -134,12 +144,7 @@ export const OtaPreview = z
   .meta({ id: 'OtaPreview' });
 export type OtaPreview = z.infer<typeof OtaPreview>;
 
-export const OtaJobStage = z.object({
-  ...{ count: z.int().optional(), percent: z.number().optional(), serials: z.array(Serial).optional() },
-  soak_s: z.int(),
-  devices: z.int(),
-  counts: OtaCounts,
-});
+export const OtaJobStage = StageShape.extend({ counts: OtaCounts });
 export type OtaJobStage = z.infer<typeof OtaJobStage>;
 
 export const OtaFailure = z.object({
@@ -149,21 +154,33 @@ export const OtaFailure = z.object({
 });
 export type OtaFailure = z.infer<typeof OtaFailure>;
 
+/** Too many failures in a stage, a stage without any success, or somebody's word. */
+export const OtaAbortReason = z.looseObject({
+  kind: z.enum(['failure_threshold', 'no_success', 'by_hand']),
+  stage: z.int().nullish(),
+  failed: z.int().nullish(),
+  finished: z.int().nullish(),
+  pct: z.number().nullish(),
+  by: z.string().nullish(),
+});
+export type OtaAbortReason = z.infer<typeof OtaAbortReason>;
+
 export const OtaJob = z
   .object({
     id: Id,
     org_id: Id,
     number: z.int().describe('Counts per organisation'),
     name: z.string().nullable(),
+    single: z.boolean().describe('Made for one device, from its page'),
     firmware: JobFirmware,
     target: OtaTarget,
     stages: z.array(OtaJobStage),
     stage: z.int().describe('The current one, 0 = the first'),
     soaking_since: Timestamp.nullable(),
     state: OtaJobState,
-    abort_reason: z.string().nullable(),
+    abort_reason: OtaAbortReason.nullable(),
     failure_pct: z.int(),
-    failure_min: z.int(),
+    failure_min: z.int().nullable().describe('null: 1 for a canary of up to 10, else 3'),
     timeout_s: z.int(),
     force: z.boolean(),
     window: OtaWindow.nullable(),

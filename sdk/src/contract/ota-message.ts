@@ -1,6 +1,7 @@
 /** What a device is told about an update, and what it says. */
 import { z } from 'zod';
 import { FwVersion, Id, ProductTypeKey } from './ids.ts';
+import { OtaDeviceState } from './ota-job.ts';
 
 /** Message on devices/<serial>/ota. One installation for each (job_id, attempt), however often it comes. */
 export const OtaMessage = z.looseObject({
@@ -37,3 +38,13 @@ export const OtaStatus = z
   .meta({ id: 'OtaStatus' });
 export type OtaStatus = z.output<typeof OtaStatus>;
 export type OtaStatusInput = z.input<typeof OtaStatus>;
+
+export const OtaStatusAccepted = z
+  .object({
+    job_id: Id,
+    attempt: z.int(),
+    state: OtaDeviceState,
+    changed: z.boolean().describe('false: late, or said before'),
+  })
+  .meta({ id: 'OtaStatusAccepted' });
+export type OtaStatusAccepted = z.infer<typeof OtaStatusAccepted>;
