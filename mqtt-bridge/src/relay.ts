@@ -4,25 +4,28 @@ import type { Config } from './config.ts';
 import { Database } from './db.ts';
 import { Leader } from './leader.ts';
 import { Listener } from './listener.ts';
+import { JobAdvance } from './job-advance.ts';
 import { LiveSweep } from './live-sweep.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { RetainedState } from './retained.ts';
 import type { RunningRole } from './role.ts';
+import { advanceOtaJobs } from './sql/advance-ota-jobs.ts';
 import { sweepLive } from './sql/sweep-live.ts';
 import { RELAY_USER } from './topics.ts';
 
 /** Notifications are hints; this is the safety net behind them. */
 const POLL_MS = 5_000;
 
-/** Outbox → broker → device, and the trailing edge of live screens. */
+/** Outbox → broker → device, the trailing edge of live screens, and the next devices of update jobs. */
 export class Relay implements RunningRole {
   readonly #db: Database;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #retained: RetainedState;
   readonly #sweep: LiveSweep;
+  readonly #jobs: JobAdvance;
   readonly #listener: Listener;
   readonly #leader: Leader;
   #poll: NodeJS.Timeout | undefined;
@@ -69,11 +72,18 @@ export class Relay implements RunningRole {
       log,
     });
     this.#sweep = new LiveSweep(() => sweepLive(this.#db), log);
+    this.#jobs = new JobAdvance(() => advanceOtaJobs(this.#db), log);
     const wake = (): void => void this.#wake();
+    const advance = (): void => {
+      if (this.#leader.leading) this.#jobs.wake();
+    };
     this.#listener = new Listener({
-      ...{ url, channels: ['ec_mqtt_outbox'], name: 'ec-bridge-relay-listen', log },
-      onNotify: wake,
-      onReady: wake,
+      ...{ url, channels: ['ec_mqtt_outbox', 'ec_ota'], name: 'ec-bridge-relay-listen', log },
+      onNotify: (_payload, channel) => (channel === 'ec_ota' ? advance() : wake()),
+      onReady: () => {
+        wake();
+        advance();
+      },
     });
     this.#poll = setInterval(wake, POLL_MS);
     this.#leader = new Leader({
@@ -81,6 +91,7 @@ export class Relay implements RunningRole {
       onLead: () => {
         this.#publisher.open();
         this.#sweep.start();
+        this.#jobs.wake();
       },
       onUnsure: () => {},
       onFollow: () => {
@@ -110,6 +121,7 @@ export class Relay implements RunningRole {
     clearInterval(this.#poll);
     await this.#listener.stop();
     await this.#sweep.stop();
+    await this.#jobs.stop();
     await this.#outbox.stop();
     await this.#publisher.close();
     await this.#leader.stop();

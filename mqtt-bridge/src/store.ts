@@ -5,6 +5,7 @@ import { answerShadowGet } from './sql/answer-shadow-get.ts';
 import { ingestTelemetry, type IngestResult } from './sql/ingest-telemetry.ts';
 import { recordCommandAcks } from './sql/record-command-acks.ts';
 import { recordDeadLetters } from './sql/record-dead-letters.ts';
+import { recordOtaStatus } from './sql/record-ota-status.ts';
 import { recordReported } from './sql/record-reported.ts';
 import { recordStatus } from './sql/record-status.ts';
 import { deadLetter, type Work } from './work.ts';
@@ -12,9 +13,9 @@ import { deadLetter, type Work } from './work.ts';
 /** An error that is neither the data's nor an outage's (a bug, say) may sit on one item: look after this many tries. */
 const SUSPECT_AFTER = 5;
 
-type Kind = 'telemetry' | 'reported' | 'status' | 'asked' | 'acks' | 'dead';
+type Kind = 'telemetry' | 'reported' | 'status' | 'asked' | 'acks' | 'ota' | 'dead';
 /** In this order, so that an answer knows what was said before it; each is a transaction of its own, and repeating any of them stores nothing twice. */
-const KINDS: readonly Kind[] = ['telemetry', 'reported', 'status', 'asked', 'acks', 'dead'];
+const KINDS: readonly Kind[] = ['telemetry', 'reported', 'status', 'asked', 'acks', 'ota', 'dead'];
 
 export interface StoreParts {
   db: Queryable;
@@ -74,6 +75,7 @@ export class BatchStore {
     else if (kind === 'status') await recordStatus(db, items);
     else if (kind === 'asked') await answerShadowGet(db, items);
     else if (kind === 'acks') await recordCommandAcks(db, items);
+    else if (kind === 'ota') await recordOtaStatus(db, items);
     else await recordDeadLetters(db, items);
   }
 

@@ -15,4 +15,5 @@ export const INGEST_FILTERS = [
   'devices/+/shadow/reported',
   'devices/+/shadow/get',
   'devices/+/cmd/ack',
+  'devices/+/ota/status',
 ] as const;

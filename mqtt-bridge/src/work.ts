@@ -11,6 +11,8 @@ export interface Work {
   asked: string[];
   /** Items for ec.record_command_acks. */
   acks: string[];
+  /** Items for ec.record_ota_status. */
+  ota: string[];
   /** Items for ec.record_dead_letters. */
   dead: string[];
   /** How many packets bring no time of their own: re-delivered, they are recognised among the last 64 only. */
@@ -19,7 +21,7 @@ export interface Work {
 }
 
 export function emptyWork(serial: string, bytes: number): Work {
-  const lists = { telemetry: [], reported: [], status: [], asked: [], acks: [], dead: [] };
+  const lists = { telemetry: [], reported: [], status: [], asked: [], acks: [], ota: [], dead: [] };
   return { serial, ...lists, timeless: 0, bytes };
 }
 

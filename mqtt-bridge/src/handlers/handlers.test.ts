@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Incoming } from '../session.ts';
 import { readCommandAck } from './command-ack.ts';
+import { readOtaStatus } from './ota-status.ts';
 import { readShadowGet } from './shadow-get.ts';
 import { readReported } from './shadow-reported.ts';
 import { readStatus } from './status.ts';
@@ -95,6 +96,26 @@ describe('cmd/ack', () => {
     const work = readCommandAck('EC-1', incoming('{"id":7}'), clock);
     expect(work.acks).toEqual([]);
     expect(JSON.parse(work.dead[0] as string)).toMatchObject({ s: 'EC-1', reason: 'bad_value', bytes: 8 });
+  });
+});
+
+describe('ota/status', () => {
+  const job_id = 'a3bb189e-8bf9-4c1d-9f8e-0c4f3a2d1b00';
+
+  it('hands over how far an update is', () => {
+    const body = { job_id, attempt: 1, state: 'downloading', percent: 40 };
+    const work = readOtaStatus('EC-1', incoming(JSON.stringify(body)), clock);
+    expect(JSON.parse(work.ota[0] as string)).toEqual({
+      ...{ s: 'EC-1', j: job_id, a: 1, state: 'downloading', percent: 40, r: now },
+    });
+  });
+
+  it('turns what names no job or no state into a dead letter', () => {
+    for (const body of [`{"job_id":"${job_id}","state":"fine"}`, '{"state":"failed"}', 'rubbish']) {
+      const work = readOtaStatus('EC-1', incoming(body), clock);
+      expect(work.ota).toEqual([]);
+      expect(JSON.parse(work.dead[0] as string)).toMatchObject({ s: 'EC-1', bytes: body.length });
+    }
   });
 });
 

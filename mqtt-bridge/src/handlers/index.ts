@@ -2,6 +2,7 @@ import type { ArrivalClock, TopicKind } from '@edgeconductor/sdk/contract';
 import type { Incoming } from '../session.ts';
 import type { Work } from '../work.ts';
 import { readCommandAck } from './command-ack.ts';
+import { readOtaStatus } from './ota-status.ts';
 import { readShadowGet } from './shadow-get.ts';
 import { readReported } from './shadow-reported.ts';
 import { readStatus } from './status.ts';
@@ -16,4 +17,5 @@ export const HANDLERS: Partial<Record<TopicKind, Handler>> = {
   'shadow/reported': readReported,
   'shadow/get': readShadowGet,
   'cmd/ack': readCommandAck,
+  'ota/status': readOtaStatus,
 };

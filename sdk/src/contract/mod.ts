@@ -24,6 +24,8 @@ export * from './notification.ts';
 export * from './org.ts';
 export * from './ota-job.ts';
 export * from './ota-message.ts';
+export { parseOtaStatus } from './ota-status.ts';
+export type { OtaReport, OtaReportResult } from './ota-status.ts';
 export * from './overview.ts';
 export * from './packet-limits.ts';
 export { parsePacket } from './packet.ts';
