@@ -74,12 +74,12 @@ async function setPassword(client: pg.Client, role: string, password: string): P
   );
 }
 
-/** What deploying puts into Vault: how statements reach the `worker` function. */
-export async function setWorkerAddress(postgres: Postgres, url: string, secret: string): Promise<void> {
+/** What deploying puts into Vault, by name: how statements reach the functions, and where devices fetch firmware. */
+export async function setVault(postgres: Postgres, secrets: Record<string, string>): Promise<void> {
   const client = new pg.Client({ connectionString: postgres.url('supabase_admin') });
   await client.connect();
   try {
-    for (const [name, value] of Object.entries({ ec_worker_url: url, ec_worker_secret: secret })) {
+    for (const [name, value] of Object.entries(secrets)) {
       const { rows } = await client.query<{ id: string }>('select id from vault.secrets where name = $1', [
         name,
       ]);

@@ -1,5 +1,5 @@
 import type { Context, Part } from '../context.ts';
-import { prepareDatabase, setLoginPasswords, setWorkerAddress } from '../database.ts';
+import { prepareDatabase, setLoginPasswords, setVault } from '../database.ts';
 import { migrate } from '../migrate.ts';
 import { startPostgres } from '../postgres.ts';
 
@@ -19,8 +19,14 @@ export const db: Part = {
       const count = await migrate(postgres.url('postgres'), context.logFile('migrate'), context.signal);
       if (count > 0) context.log('db', 'migrations applied', { count });
       await setLoginPasswords(postgres, context.secrets);
-      const workerUrl = `http://127.0.0.1:${context.ports.supabase}/functions/v1/worker`;
-      if (context.has('worker')) await setWorkerAddress(postgres, workerUrl, context.secrets.workerSecret);
+      const functions = `http://127.0.0.1:${context.ports.supabase}/functions/v1`;
+      await setVault(postgres, {
+        ...(context.has('api') && { ec_api_url: `${functions}/api` }),
+        ...(context.has('worker') && {
+          ec_worker_url: `${functions}/worker`,
+          ec_worker_secret: context.secrets.workerSecret,
+        }),
+      });
     } catch (error) {
       await postgres.stop();
       throw error;
