@@ -2,7 +2,10 @@ import { RealtimeClient } from '@supabase/supabase-js';
 import { PUBLIC_SUPABASE_PUBLISHABLE_KEY, PUBLIC_SUPABASE_URL } from '$app/env/public';
 import type { LiveSocket } from '#lib/state/live-seat.ts';
 
-const EVENTS = ['telemetry', 'fleet', 'presence'] as const;
+const EVENTS = [
+  ...(['telemetry', 'fleet', 'presence', 'shadow', 'command'] as const),
+  ...(['ota', 'job', 'notification'] as const),
+] as const;
 
 /** Opens the Realtime socket. `accessToken` is asked at every join and heartbeat, so it may refresh itself. */
 export async function openLiveSocket(accessToken: () => Promise<string | null>): Promise<LiveSocket> {
