@@ -1,7 +1,8 @@
 import type { Device } from '@edgeconductor/sdk';
 import { createSubscriber } from 'svelte/reactivity';
 import { DeviceSnapshot } from './device-snapshot.svelte.ts';
-import { readPresence, readTelemetry } from './live-events.ts';
+import { DesiredLive } from './desired-live.svelte.ts';
+import { readPresence, readShadow, readTelemetry } from './live-events.ts';
 import type { LiveHub } from './live-hub.svelte.ts';
 
 export interface Packet {
@@ -14,17 +15,28 @@ const KEPT_PACKETS = 720;
 /** One device with every packet; live as long as a component reads it. */
 export class DeviceLive {
   readonly snapshot: DeviceSnapshot;
+  readonly desired: DesiredLive;
   #packets = $state.raw<readonly Packet[]>([]);
   #subscribe: () => void;
+  #listeners = new Map<string, Set<(payload: unknown) => void>>();
 
   constructor(device: Device, hub: LiveHub, fetchDevice: () => Promise<Device>) {
     this.snapshot = new DeviceSnapshot(device);
+    this.desired = new DesiredLive(device);
     this.#subscribe = createSubscriber(() =>
       hub.watch(`device:${device.serial_no}`, {
         event: (name, payload) => this.#event(name, payload),
-        poll: async () => this.snapshot.refresh(await fetchDevice()),
+        poll: async () => this.#refresh(await fetchDevice()),
       }),
     );
+  }
+
+  /** Every further event of the device's topic, as long as something looks at `current`; `poll` has no payload and
+   *  comes when news may have been missed. Returns the function that stops it. */
+  on(name: string, listener: (payload: unknown) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
   }
 
   /** The snapshot, and the wish to keep it live. */
@@ -42,10 +54,23 @@ export class DeviceLive {
   #event(name: string, payload: unknown): void {
     const telemetry = name === 'telemetry' ? readTelemetry(payload) : null;
     if (telemetry) {
-      this.snapshot.apply({ ts: telemetry.ts, data: telemetry.data, lastSeen: telemetry.lastSeen });
+      this.snapshot.apply(telemetry);
       this.#packets = [...this.#packets.slice(1 - KEPT_PACKETS), { ts: telemetry.ts, data: telemetry.data }];
     }
     const presence = name === 'presence' ? readPresence(payload) : null;
     if (presence?.serial === this.snapshot.serial) this.snapshot.apply({ connected: presence.connected });
+    const shadow = name === 'shadow' ? readShadow(payload) : null;
+    if (shadow?.serial === this.snapshot.serial) this.desired.hear(shadow);
+    this.#tell(name, payload);
+  }
+
+  #refresh(device: Device): void {
+    this.snapshot.refresh(device);
+    this.desired.refresh(device);
+    this.#tell('poll');
+  }
+
+  #tell(name: string, payload?: unknown): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener(payload);
   }
 }

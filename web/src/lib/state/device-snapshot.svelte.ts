@@ -13,6 +13,9 @@ export interface DeviceNews {
   data?: Readonly<Record<string, unknown>>;
   lastSeen?: number | null;
   connected?: boolean;
+  /** The whole reported document; `older` holds the times of keys that are not as old as `ts`. */
+  reported?: Readonly<Record<string, unknown>>;
+  older?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -26,11 +29,14 @@ export class DeviceSnapshot {
   #lastSeen = $state<number | null>(null);
   #connected = $state(false);
   #movedAt = $state(0);
+  #door = $state<Device['last_door']>(null);
+  #backAt = $state<number | null>(null);
 
   constructor(device: Device) {
     this.serial = device.serial_no;
     this.onlineWindowMs = device.online_window_s * 1000;
     this.#adopt(device);
+    this.#backAt = null;
   }
 
   get values(): ReadonlyMap<string, ValueAt> {
@@ -50,6 +56,21 @@ export class DeviceSnapshot {
     return this.#movedAt;
   }
 
+  /** The way its messages come. */
+  get door(): Device['last_door'] {
+    return this.#door;
+  }
+
+  /** When it came back while this page looked on; null as long as it was always there, or is away. */
+  get backAt(): number | null {
+    return this.#backAt;
+  }
+
+  /** It listens: its session at the broker is open, or it asks over HTTPS by itself. */
+  isThere(now: number): boolean {
+    return this.status(now) === 'online' && (this.#connected || this.#door === 'https');
+  }
+
   status(now: number): DeviceStatus {
     if (this.#lastSeen === null) return 'never_seen';
     return now - this.#lastSeen < this.onlineWindowMs ? 'online' : 'offline';
@@ -66,15 +87,35 @@ export class DeviceSnapshot {
   }
 
   apply(news: DeviceNews): void {
+    const now = Date.now();
+    const wasThere = this.isThere(now);
     if (news.connected !== undefined) this.#connected = news.connected;
     if (news.lastSeen != null && news.lastSeen > (this.#lastSeen ?? 0)) this.#lastSeen = news.lastSeen;
-    if (news.data && news.ts != null) this.#merge(news.data, () => news.ts as number);
+    const { ts, older = {} } = news;
+    if (news.reported && ts != null) {
+      this.#merge(news.reported, (key) => older[key] ?? ts);
+      this.#forget(news.reported, Math.max(ts, news.lastSeen ?? 0));
+    } else if (news.data && ts != null) this.#merge(news.data, () => ts);
+    if (this.isThere(now) !== wasThere) this.#backAt = wasThere ? null : now;
   }
 
   #adopt(device: Device): void {
     const reportedAt = parseTime(device.reported_at);
+    this.#door = device.last_door;
     this.apply({ lastSeen: parseTime(device.last_seen), connected: device.connected });
     this.#merge(device.shadow_reported, (key) => parseTime(device.older[key]) ?? reportedAt);
+    this.#forget(device.shadow_reported, parseTime(device.last_seen) ?? 0);
+  }
+
+  /** What a document of that moment no longer holds, the device took out of it. */
+  #forget(document: Readonly<Record<string, unknown>>, at: number): void {
+    const gone = [...this.#values].filter(
+      ([key, value]) => !Object.hasOwn(document, key) && (value.at ?? 0) < at,
+    );
+    if (gone.length === 0) return;
+    const next = new Map(this.#values);
+    for (const [key] of gone) next.delete(key);
+    this.#values = next;
   }
 
   #merge(data: Readonly<Record<string, unknown>>, timeOf: (key: string) => number | null): void {

@@ -1,7 +1,7 @@
 import type { Device } from '@edgeconductor/sdk';
 import { describe, expect, it } from 'vitest';
 import { DeviceSnapshot } from './device-snapshot.svelte.ts';
-import { readFleet, readPresence, readTelemetry } from './live-events.ts';
+import { readCommand, readFleet, readPresence, readShadow, readTelemetry } from './live-events.ts';
 
 const T = Date.parse('2026-11-22T12:00:00.000Z');
 const iso = (ms: number) => new Date(T + ms).toISOString();
@@ -90,5 +90,51 @@ describe('live messages', () => {
     expect(readTelemetry(payload)).toBeNull();
     expect(readFleet(payload)).toEqual([]);
     expect(readPresence(payload)).toBeNull();
+  });
+});
+
+describe('a device that comes and goes', () => {
+  it('is there while its session is open, or while it asks over HTTPS by itself', () => {
+    expect(new DeviceSnapshot(row({ last_door: 'mqtt' })).isThere(T + 1000)).toBe(true);
+    expect(new DeviceSnapshot(row({ last_door: 'mqtt', connected: false })).isThere(T + 1000)).toBe(false);
+    expect(new DeviceSnapshot(row({ last_door: 'https', connected: false })).isThere(T + 1000)).toBe(true);
+    expect(new DeviceSnapshot(row({ last_door: 'https' })).isThere(T + 300_000)).toBe(false);
+  });
+
+  it('knows since when it is back, when the page saw it return', () => {
+    const now = Date.now();
+    const device = new DeviceSnapshot(row({ last_seen: new Date(now).toISOString(), last_door: 'mqtt' }));
+    expect(device.backAt).toBeNull();
+    device.apply({ connected: false });
+    device.apply({ connected: true });
+    expect(device.backAt).toBeGreaterThanOrEqual(now);
+    device.apply({ connected: false });
+    expect(device.backAt).toBeNull();
+  });
+
+  it('takes the whole reported document of a live message, times and all, and forgets what is gone from it', () => {
+    const device = new DeviceSnapshot(row());
+    const event = readTelemetry({
+      ...{ serial: 'EC-1', ts: iso(0), last_seen: iso(900), connected: true, data: { temp: 21 } },
+      ...{ reported: { temp: 21, setpoint: 22 }, older: { setpoint: iso(800), odd: 'never' } },
+    });
+    device.apply(event!);
+    expect(device.values.get('setpoint')).toEqual({ value: 22, at: T + 800 });
+    expect(device.values.has('co2')).toBe(false);
+    expect(device.values.get('temp')).toEqual({ value: 21, at: T });
+  });
+});
+
+describe('live messages about control', () => {
+  it('are read as they are promised, or not at all', () => {
+    const shadow = { serial: 'EC-1', desired: { relay: true }, desired_version: 4, delta: {}, at: iso(0) };
+    expect(readShadow(shadow)).toEqual({ serial: 'EC-1', desired: { relay: true }, version: 4, at: T });
+    expect(readCommand({ serial: 'EC-1', id: 'c', state: 'sent', type: 'x' })).toEqual({
+      ...{ serial: 'EC-1', id: 'c', state: 'sent' },
+    });
+    for (const odd of [null, [], { ...shadow, desired: [] }, { ...shadow, at: 'never' }, { serial: 'EC-1' }])
+      expect(readShadow(odd)).toBeNull();
+    for (const odd of [null, {}, { serial: 'EC-1', id: 'c', state: 'lost' }])
+      expect(readCommand(odd)).toBeNull();
   });
 });
