@@ -62,7 +62,9 @@ export const areas: Area[] = [
     name: 'supabase/functions/_shared',
     files: /^supabase\/functions\/_shared\//,
     reaches: /^supabase\/functions\/_shared\//,
-    packages: new RegExp(`${CONTRACT.source}|^(hono|postgres|jose|zod|@hono\\/zod-openapi)(\\/|$)`),
+    packages: new RegExp(
+      `${CONTRACT.source}|^node:crypto$|^(hono|postgres|jose|zod|@hono\\/zod-openapi)(\\/|$)`,
+    ),
     fix: '_shared holds plumbing: it may use the contract and npm packages named in deno.json',
   },
   {
@@ -130,6 +132,12 @@ export const doors: Door[] = [
     within: /^supabase\/functions\//,
     only: /^supabase\/functions\/_shared\//,
     fix: 'queries run through _shared/db.ts',
+  },
+  {
+    package: /^node:/,
+    within: /^supabase\/functions\//,
+    only: /^supabase\/functions\/_shared\/sha256\.ts$/,
+    fix: 'use what the web platform has; hashing a stream is the one thing it lacks, see _shared/sha256.ts',
   },
   {
     package: /^hono/,

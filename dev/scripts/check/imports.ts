@@ -75,7 +75,7 @@ function missingFromDeno(
   specifier: string,
   denoImports: Map<string, Record<string, string>>,
 ): boolean {
-  if (!path.startsWith('supabase/functions/') || specifier.startsWith('npm:')) return false;
+  if (!path.startsWith('supabase/functions/') || /^(npm|node):/.test(specifier)) return false;
   const folders = path.startsWith('supabase/functions/_shared/')
     ? [...denoImports.keys()].filter((folder) => folder.startsWith('supabase/functions/'))
     : [path.split('/').slice(0, 3).join('/')];

@@ -59,6 +59,17 @@ function mendUploadEntry(entry: SignedEntry): SignedEntry {
   return { ...entry, url, token };
 }
 
+/** A signed address with `download` makes browsers save the file, under the name it gives. */
+export function mendDownload(request: Request, response: Response): Response {
+  const name = new URL(request.url).searchParams.get('download');
+  if (name === null || !response.ok) return response;
+  const headers = new Headers(response.headers);
+  const named =
+    name === '' ? '' : `; filename=${encodeURIComponent(name)}; filename*=UTF-8''${encodeURIComponent(name)}`;
+  headers.set('content-disposition', `attachment${named};`);
+  return new Response(response.body, { status: response.status, headers });
+}
+
 /** Range: the adapter has cut the body already; only the status is lite's. */
 export function mendRange(response: Response): Response {
   const range = response.headers.get('content-range');

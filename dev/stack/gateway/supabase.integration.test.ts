@@ -48,6 +48,14 @@ describe('Storage through supabase-js', () => {
     expect((await fetch(url.replace(/token=.*/, 'token=x'))).ok).toBe(false);
   });
 
+  test('a signed URL for downloading has browsers save the file under the name asked for', async () => {
+    const bucket = service.storage.from('images');
+    const { data } = await bucket.createSignedUrl('a/image.bin', 60, { download: 'nice name.bin' });
+    const response = await fetch(data?.signedUrl ?? '', { headers: { range: 'bytes=0-9' } });
+    expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename=nice%20name\.bin/);
+    expect([response.status, (await response.arrayBuffer()).byteLength]).toEqual([206, 10]);
+  });
+
   test('a signed upload takes a file as browsers send it and as plain bytes', async () => {
     const bucket = service.storage.from('images');
     const form = (await bucket.createSignedUploadUrl('up/form.bin')).data;

@@ -5,7 +5,7 @@ import type { Lite } from '../lite-app.ts';
 import type { OnUpgrade } from '../listen.ts';
 import { auth } from './auth-mends.ts';
 import { problemUnavailable, proxy } from './proxy.ts';
-import { mendRange, mendSigned, mendUpload } from './storage-mends.ts';
+import { mendDownload, mendRange, mendSigned, mendUpload } from './storage-mends.ts';
 
 export interface GatewayOptions {
   lite: Lite;
@@ -60,7 +60,8 @@ async function liteFetch(lite: Lite, request: Request): Promise<Response> {
     return mendSigned(path, await forward(request));
   if (request.method === 'POST' || request.method === 'PUT') return forward(await mendUpload(request));
   const range = request.headers.get('range') ?? undefined;
-  return mendRange(await requestedRange.run(range, () => forward(withoutAuthenticated(request))));
+  const response = await requestedRange.run(range, () => forward(withoutAuthenticated(request)));
+  return mendDownload(request, mendRange(response));
 }
 
 /** Hosted has `/object/authenticated/<bucket>/…` as another name of `/object/<bucket>/…`. */

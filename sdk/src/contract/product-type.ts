@@ -11,7 +11,6 @@ export const ProductType = z
     online_window_s: z.int(),
     telemetry_interval_s: z.int(),
     controllable_keys: z.array(z.string()).describe('Keys a customer may set in desired'),
-    ota_public_key: z.string().nullable(),
     metrics: z.array(MetricDefinition),
     controls: z.array(ControlDefinition),
   })

@@ -48,6 +48,8 @@ export const RegisteredDevice = z
   .meta({ id: 'RegisteredDevice' });
 export type RegisteredDevice = z.infer<typeof RegisteredDevice>;
 
+const OtaPublicKey = z.string().describe('Ed25519, 32 bytes, base64: what the device checks firmware with');
+
 /** Everything a device needs to live; given the first time, and again until it first authenticated. */
 export const DeviceSecrets = z
   .object({
@@ -61,16 +63,16 @@ export const DeviceSecrets = z
       .describe('PEM of the certificate authority, null when a public one signed'),
     https_url: z.url(),
     claim_url: z.url().nullable().describe('For the QR code; null when the caller may not hand it out'),
-    ota_public_key: z.string().nullable(),
+    ota_public_key: OtaPublicKey,
     telemetry_interval_s: z.int(),
     server_time: Timestamp,
   })
   .meta({ id: 'DeviceSecrets' });
 export type DeviceSecrets = z.infer<typeof DeviceSecrets>;
 
-export const RegisterReply = RegisteredDevice.extend(DeviceSecrets.partial().shape).meta({
-  id: 'RegisterReply',
-});
+export const RegisterReply = RegisteredDevice.extend(DeviceSecrets.partial().shape)
+  .extend({ ota_public_key: OtaPublicKey })
+  .meta({ id: 'RegisterReply' });
 export type RegisterReply = z.infer<typeof RegisterReply>;
 
 export const MAX_BULK_DEVICES = 500;

@@ -5,6 +5,8 @@ export interface Env {
   dbUrl: string;
   dbPool: number;
   supabaseUrl: string;
+  /** Reaches Storage past row level security; null = no firmware. */
+  serviceKey: string | null;
   /** Base of the REST API as devices reach it. */
   apiUrl: string;
   /** Web app, for claim links; null when there is none. */
@@ -42,6 +44,7 @@ export function readEnv(read: ReadVariable): Env {
     dbUrl: need('EC_DB_URL'),
     dbPool: Number(maybe('EC_DB_POOL') ?? 10),
     supabaseUrl,
+    serviceKey: maybe('SUPABASE_SERVICE_ROLE_KEY'),
     apiUrl: trimSlash(maybe('EC_API_URL') ?? `${supabaseUrl}/functions/v1/api`),
     webUrl: maybe('EC_WEB_URL') === null ? null : trimSlash(need('EC_WEB_URL')),
     jwtSecret: maybe('EC_JWT_SECRET'),

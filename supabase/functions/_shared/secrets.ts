@@ -69,8 +69,13 @@ function randomBytes(count: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(count));
 }
 
-function toBase64(bytes: Uint8Array): string {
+/** Short ones: the bytes are the arguments of one call. */
+export function toBase64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
+}
+
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -33,7 +33,7 @@ describe('POST /devices/register', () => {
       mqtt_ca: 'PEM',
       https_url: 'http://supabase.test/functions/v1/api',
       claim_url: expect.stringMatching(/^http:\/\/web\.test\/claim\?serial=EC-1&code=[A-Za-z0-9_-]{22}$/),
-      ota_public_key: null,
+      ota_public_key: expect.stringMatching(/^[A-Za-z0-9+\/]{43}=$/),
       telemetry_interval_s: 5,
       server_time: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
     });

@@ -5,6 +5,7 @@ import { connect } from '../_shared/db.ts';
 import { readEnv } from '../_shared/env.ts';
 import type { ReadVariable } from '../_shared/env.ts';
 import { createVerifier } from '../_shared/jwt.ts';
+import { openBucket } from '../_shared/storage.ts';
 import { createApp } from './app.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { DeviceDoor } from './services/device-door.ts';
@@ -25,6 +26,7 @@ export function startApp(read: ReadVariable): Hono {
     verify: createVerifier(env),
     limiter: new RateLimiter(takeTurns(connect(env.dbUrl, 1, 'ec-api limits'))),
     door: new DeviceDoor(ingest),
+    firmware: openBucket(env, 'firmware'),
     arrival: createArrivalClock(),
     now: () => new Date(),
   });

@@ -3,6 +3,7 @@ import type { ArrivalClock } from '@edgeconductor/sdk/contract';
 import type { Db } from '../_shared/db.ts';
 import type { Env } from '../_shared/env.ts';
 import type { VerifyToken } from '../_shared/jwt.ts';
+import type { FileStore } from '../_shared/storage.ts';
 import type { DeviceDoor } from './services/device-door.ts';
 import type { RateLimiter } from './http/rate-limit.ts';
 
@@ -13,6 +14,8 @@ export interface Surroundings {
   verify: VerifyToken;
   limiter: RateLimiter;
   door: DeviceDoor;
+  /** The bucket of images. */
+  firmware: FileStore;
   /** Arrival times of packets, unique in this process. */
   arrival: ArrivalClock;
   now(): Date;

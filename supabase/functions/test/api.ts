@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { openDatabase, type Actor, type Database } from '../../tests/harness/database.ts';
 import { seedWorld, type World } from '../../tests/harness/world.ts';
 import { startDeno } from './deno.ts';
+import { startStore } from './store.ts';
 
 export interface Answer {
   status: number;
@@ -45,11 +46,18 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-/** Limits of addresses are off unless `EC_ADDRESS_LIMITS` says otherwise: all tests come from one. */
-export async function startApi(extra: Record<string, string> = {}): Promise<TestApi> {
+/**
+ * Limits of addresses are off unless `EC_ADDRESS_LIMITS` says otherwise: all tests come from one. With `store` there is
+ * a Storage that keeps files.
+ */
+export async function startApi(
+  extra: Record<string, string> = {},
+  options: { store?: boolean } = {},
+): Promise<TestApi> {
   const db = await openDatabase();
   const world = await seedWorld(db);
   const jwtSecret = randomBytes(32).toString('hex');
+  const store = options.store ? await startStore(db, jwtSecret) : undefined;
   const env = {
     EC_DB_URL: db.url('ec_api'),
     SUPABASE_URL: 'http://supabase.test',
@@ -60,6 +68,7 @@ export async function startApi(extra: Record<string, string> = {}): Promise<Test
     EC_MQTT_CA: 'PEM',
     EC_DEVICE_REQUESTS_PER_MINUTE: '100000',
     EC_ADDRESS_LIMITS: 'off',
+    ...(store && { SUPABASE_URL: store.url, SUPABASE_SERVICE_ROLE_KEY: store.key }),
     ...extra,
   };
   const { url, log, stop } = await startDeno('api', env);
@@ -104,6 +113,7 @@ export async function startApi(extra: Record<string, string> = {}): Promise<Test
     },
     async stop() {
       await Promise.all(stops.map((end) => end()));
+      await store?.stop();
       await db.drop();
     },
   };
@@ -118,6 +128,7 @@ function caller(url: string): Call {
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...options.headers,
       },
+      redirect: 'manual',
       ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
       ...(options.raw !== undefined && { body: options.raw, duplex: 'half' }),
     } as RequestInit);

@@ -4,6 +4,7 @@ import type { Env } from '../../_shared/env.ts';
 import { hashSecret, makeSecret } from '../../_shared/secrets.ts';
 import { missing } from './devices.ts';
 import { deviceSecrets } from './device-secrets.ts';
+import { publicKeyOf } from './signing-keys.ts';
 
 /** Newest first, the ended ones too. */
 export async function listCredentials(db: Db, serial: string): Promise<DeviceCredential[]> {
@@ -30,9 +31,10 @@ export async function rotateCredential(
   const [row] = await db<{ result: Pick<RotateReply, 'id' | 'old_expires_at'> }[]>`
     select ec.rotate_credential(${device.id}, ${hashes.secret_sha256}, ${hashes.password_hash}, ${hashes.salt},
       ${overlapS}) as result`;
+  const ota_public_key = await publicKeyOf(db, device);
   const { result } = row as { result: Pick<RotateReply, 'id' | 'old_expires_at'> };
   const old_expires_at = result.old_expires_at && new Date(result.old_expires_at).toISOString();
-  return { id: result.id, old_expires_at, ...deviceSecrets(env, device, secret) };
+  return { id: result.id, old_expires_at, ...deviceSecrets(env, { ...device, ota_public_key }, secret) };
 }
 
 export function withoutRotatedSecret(reply: RotateReply): RotateReply {
@@ -50,13 +52,14 @@ export async function revokeCredential(db: Db, serial: string, id: string): Prom
 interface Found {
   id: string;
   serial: string;
+  product_type: string;
+  maker_org_id: string;
   telemetry_interval_s: number;
-  ota_public_key: string | null;
 }
 
 async function findDevice(db: Db, serial: string): Promise<Found> {
   const [device] = await db<Found[]>`
-    select d.id, d.serial, p.telemetry_interval_s, p.ota_public_key
+    select d.id, d.serial, d.product_type, d.maker_org_id, p.telemetry_interval_s
     from public.devices d join public.product_types p on p.key = d.product_type where d.serial = ${serial}`;
   if (device === undefined) throw missing();
   return device;

@@ -4,7 +4,7 @@ import type { Env } from '../../_shared/env.ts';
 /** Everything a device needs to live. */
 export function deviceSecrets(
   env: Env,
-  device: { serial: string; telemetry_interval_s: number; ota_public_key: string | null },
+  device: { serial: string; telemetry_interval_s: number; ota_public_key: string },
   secret: string,
 ): Omit<DeviceSecrets, 'claim_url'> {
   return {

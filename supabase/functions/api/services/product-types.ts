@@ -5,7 +5,7 @@ import type { Db } from '../../_shared/db.ts';
 export function listProductTypes(db: Db): Promise<ProductType[]> {
   return db<ProductType[]>`
     select p.key, p.name, p.maker_org_id, p.online_window_s, p.telemetry_interval_s,
-      to_jsonb(p.controllable_keys) as controllable_keys, p.ota_public_key,
+      to_jsonb(p.controllable_keys) as controllable_keys,
       coalesce((
         select jsonb_agg(jsonb_build_object(
           'key', m.key, 'label', m.label, 'unit', m.unit, 'decimals', m.decimals, 'min_value', m.min_value,

@@ -13,6 +13,7 @@ import { AppError } from '../../_shared/errors.ts';
 import { hashSecret, makeClaimCode, makeSecret, sha256, toHex } from '../../_shared/secrets.ts';
 import { statusOf } from './device-rows.ts';
 import { claimUrl, deviceSecrets } from './device-secrets.ts';
+import { publicKeyOf } from './signing-keys.ts';
 import { validate } from '../../_shared/validate.ts';
 
 /** What ec.register_device gives. */
@@ -21,6 +22,7 @@ interface Registered {
     serial: string;
     claimed_at: string | null;
     telemetry_interval_s: number;
+    maker_org_id: string;
     ota_public_key: string | null;
   };
   created: boolean;
@@ -64,6 +66,7 @@ export async function registerDevice(
       decode(${item.secret_sha256}, 'hex'), ${item.password_hash}, ${item.salt},
       decode(${item.claim_sha256}, 'hex'), ${orgId}) as result`;
   const result = (row as { result: Registered }).result;
+  await giveKeys(db, [result]);
   const [seen] = await readStatuses(db, [result.device.serial]);
   return { created: result.created, reply: toReply(env, prepared, result, seen?.status) };
 }
@@ -91,6 +94,10 @@ export async function registerDevices(
     }
   }
   const stored = prepared.length === 0 ? [] : await storeAll(db, prepared, orgId);
+  await giveKeys(
+    db,
+    stored.filter((result) => result.ok),
+  );
   const statuses = new Map(
     (
       await readStatuses(
@@ -135,6 +142,19 @@ async function storeAll(db: Db, prepared: Prepared[], orgId: string | null): Pro
   return (row as { results: StoredItem[] }).results;
 }
 
+/** The first device of a type and maker brings the key that all of them check firmware with. */
+async function giveKeys(db: Db, results: Registered[]): Promise<void> {
+  const made = new Map<string, string>();
+  for (const { device } of results) {
+    if (device.ota_public_key !== null) continue;
+    const { product_type, maker_org_id } = device;
+    const owner = `${product_type} ${maker_org_id}`;
+    const key = made.get(owner) ?? (await publicKeyOf(db, { product_type, maker_org_id }));
+    made.set(owner, key);
+    device.ota_public_key = key;
+  }
+}
+
 async function prepare(request: RegisterRequest): Promise<Prepared> {
   const secret = makeSecret('device');
   const claimCode = makeClaimCode();
@@ -168,6 +188,7 @@ function toReply(
   status: RegisteredDevice['status'] | undefined,
 ): RegisterReply {
   const { device } = result;
+  const ota_public_key = device.ota_public_key as string;
   return {
     id: device.id,
     serial_no: device.serial,
@@ -177,7 +198,8 @@ function toReply(
     status: status ?? (device.lifecycle === 'active' ? 'offline' : 'never_seen'),
     lifecycle: device.lifecycle,
     org_id: device.org_id,
-    ...(result.issued ? deviceSecrets(env, device, prepared.secret) : {}),
+    ota_public_key,
+    ...(result.issued ? deviceSecrets(env, { ...device, ota_public_key }, prepared.secret) : {}),
     ...(result.issued
       ? { claim_url: result.claim_issued ? claimUrl(env, device.serial, prepared.claimCode) : null }
       : {}),
