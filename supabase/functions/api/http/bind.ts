@@ -23,7 +23,7 @@ export async function callRoute(
   requestId: string,
 ): Promise<Reply<unknown>> {
   const header = (name: string): string | undefined => c.req.header(name);
-  const given = header('authorization');
+  const given = route.who.unread ? undefined : header('authorization');
   const credential = given === undefined && route.who.anonymous ? null : readCredential(given);
   // A key belongs to somebody: without a credential there is nobody to keep the answer for.
   const key = route.method === 'post' && credential ? readKey(header('idempotency-key')) : null;

@@ -13,6 +13,8 @@ export interface Who {
   anyone?: true;
   /** also without any credential */
   anonymous?: true;
+  /** with `anonymous`: what the path names is all that counts, a credential that comes along is not even read */
+  unread?: true;
   /** the scopes an API key needs; an empty list = every key */
   api_key?: readonly ApiScope[];
   provisioning_key?: true;

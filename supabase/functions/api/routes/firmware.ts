@@ -48,7 +48,7 @@ export const firmwareRoutes = [
   route({
     method: 'get',
     path: '/firmware/files/{token}',
-    who: { anonymous: true },
+    who: { anonymous: true, unread: true },
     tag: 'Device routes',
     summary:
       'The link in a message to a device: redirects to the file, which serves ranges; 410 after its hour',
