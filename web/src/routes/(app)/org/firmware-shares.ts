@@ -1,8 +1,11 @@
 import type { OrgOverview } from '@edgeconductor/sdk';
+import { compareVersions } from '#lib/firmware/versions.ts';
 
 export interface VersionShare {
   /** The version, "unknown", or "3 others". */
   label: string;
+  /** Null for "unknown" and "3 others": the list of devices cannot be asked for those. */
+  version: string | null;
   devices: number;
 }
 
@@ -13,14 +16,13 @@ export interface TypeShares {
 }
 
 const SHOWN = 4;
-const natural = new Intl.Collator('en', { numeric: true });
 
 /** Devices per version and product type: biggest type first, newest version first, the tail as one. */
 export function byType(firmware: OrgOverview['firmware']): TypeShares[] {
   const types = new Map<string, VersionShare[]>();
   for (const { product_type, fw_version, devices } of firmware) {
     const shares = types.get(product_type) ?? [];
-    shares.push({ label: fw_version ?? 'unknown', devices });
+    shares.push({ label: fw_version ?? 'unknown', version: fw_version, devices });
     types.set(product_type, shares);
   }
   return [...types]
@@ -33,14 +35,17 @@ export function byType(firmware: OrgOverview['firmware']): TypeShares[] {
 }
 
 function newestFirst(a: VersionShare, b: VersionShare): number {
-  if (a.label === 'unknown' || b.label === 'unknown') return a.label === 'unknown' ? 1 : -1;
-  return natural.compare(b.label, a.label);
+  if (a.version === null || b.version === null) return a.version === null ? 1 : -1;
+  return compareVersions(b.version, a.version);
 }
 
 function shorten(shares: VersionShare[]): VersionShare[] {
   if (shares.length <= SHOWN) return shares;
   const rest = shares.slice(SHOWN - 1);
-  return [...shares.slice(0, SHOWN - 1), { label: `${rest.length} others`, devices: sum(rest) }];
+  return [
+    ...shares.slice(0, SHOWN - 1),
+    { label: `${rest.length} others`, version: null, devices: sum(rest) },
+  ];
 }
 
 const sum = (shares: VersionShare[]) => shares.reduce((total, share) => total + share.devices, 0);

@@ -47,10 +47,10 @@ describe('firmware shares', () => {
   it('sums up the tail instead of listing twenty versions', () => {
     const [type] = byType(['1', '2', '3', '4', '5', '6'].map((version) => row(version, 1)));
     expect(type?.versions).toEqual([
-      { label: '6', devices: 1 },
-      { label: '5', devices: 1 },
-      { label: '4', devices: 1 },
-      { label: '3 others', devices: 3 },
+      { label: '6', version: '6', devices: 1 },
+      { label: '5', version: '5', devices: 1 },
+      { label: '4', version: '4', devices: 1 },
+      { label: '3 others', version: null, devices: 3 },
     ]);
   });
 
