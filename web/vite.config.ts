@@ -24,7 +24,7 @@ const contentSecurityPolicy = {
 // pages need anyway comes in three; what few need (chart, socket, palette) stays apart, and so does what only desks
 // with forms need: it would weigh on the pages people look at all day.
 const forms =
-  /web[\\/]src[\\/]lib[\\/](ui[\\/](Badge|ConfirmDialog|FormDialog|FormNote|Loadable|NoPermission|OlderLink|SecretDialog|Select|TypedConfirm|ZoneField)|join|keys|locations|members|orgs|partners|qr|rooms)/;
+  /web[\\/]src[\\/]lib[\\/](ui[\\/](Badge|ConfirmDialog|FormDialog|FormNote|Loadable|NoPermission|OlderLink|SecretDialog|Select|TypedConfirm|ZoneField)|firmware[\\/]\w+\.svelte|join|keys|locations|members|orgs|partners|qr|rooms)/;
 const sharedChunks = {
   groups: [
     { name: 'svelte', test: /node_modules[\\/](svelte|esm-env|@sveltejs|devalue)[\\/]/, minShareCount: 2 },

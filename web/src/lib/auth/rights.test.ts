@@ -15,11 +15,15 @@ const org = { id: 'acme', partner_id: 'northwind' };
 
 describe('rights in the org on the screen', () => {
   it.each([
-    ['an admin', of('admin'), { configure: true, control: true, plan: true }],
-    ['its partner', of('partner', null, 'northwind'), { configure: true, control: false, plan: true }],
+    ['an admin', of('admin'), { configure: true, control: true, ota: true, plan: true }],
+    [
+      'its partner',
+      of('partner', null, 'northwind'),
+      { configure: true, control: false, ota: false, plan: true },
+    ],
     ['another partner', of('partner', null, 'southwind'), NO_RIGHTS],
-    ['its org admin', of('org_admin', 'acme'), { configure: true, control: true, plan: false }],
-    ['an operator', of('operator', 'acme'), { configure: false, control: true, plan: false }],
+    ['its org admin', of('org_admin', 'acme'), { configure: true, control: true, ota: true, plan: false }],
+    ['an operator', of('operator', 'acme'), { configure: false, control: true, ota: false, plan: false }],
     ['a viewer', of('viewer', 'acme'), NO_RIGHTS],
     ['a tenant', of('tenant', 'acme'), NO_RIGHTS],
   ])('%s', (_, membership, rights) => {

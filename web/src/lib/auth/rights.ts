@@ -7,6 +7,8 @@ export interface Rights {
   configure: boolean;
   /** Desired values and commands: operators, too, but no partner. */
   control: boolean;
+  /** Firmware and its jobs: org admins; no partner, as with commands. */
+  ota: boolean;
   /** The plan: admins and the org's partner. */
   plan: boolean;
 }
@@ -16,7 +18,7 @@ interface OrgOf {
   partner_id?: string | null;
 }
 
-export const NO_RIGHTS: Rights = { configure: false, control: false, plan: false };
+export const NO_RIGHTS: Rights = { configure: false, control: false, ota: false, plan: false };
 
 export function rightsIn(
   memberships: readonly Pick<Membership, 'role' | 'org_id' | 'partner_id'>[],
@@ -33,6 +35,7 @@ export function rightsIn(
   return {
     configure: has('admin', 'partner', 'org_admin'),
     control: has('admin', 'org_admin', 'operator'),
+    ota: has('admin', 'org_admin'),
     plan: has('admin', 'partner'),
   };
 }

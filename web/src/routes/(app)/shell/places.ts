@@ -5,6 +5,7 @@ import Inbox from '@lucide/svelte/icons/mail-warning';
 import Settings from '@lucide/svelte/icons/settings';
 import Layers from '@lucide/svelte/icons/layers';
 import Cpu from '@lucide/svelte/icons/cpu';
+import Firmware from '@lucide/svelte/icons/package-check';
 import type { Component } from 'svelte';
 import type { Role } from '#lib/auth/roles.ts';
 
@@ -20,6 +21,7 @@ const ORG: readonly Place[] = [
   { path: '/org', label: 'Overview', icon: Gauge },
   { path: '/org/devices', label: 'Devices', icon: Cpu },
   { path: '/org/rooms', label: 'Rooms', icon: Door },
+  { path: '/org/firmware', label: 'Firmware', icon: Firmware },
   { path: '/org/refused', label: 'Refused', icon: Inbox },
   { path: '/org/settings', label: 'Settings', icon: Settings },
 ];
@@ -43,4 +45,10 @@ export function currentPlace(places: readonly Place[], path: string): Place | un
   const within = (place: Place) =>
     path === place.path || (place.path !== '/' && path.startsWith(`${place.path}/`));
   return places.filter(within).sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+/** A phone's bar has room for six; of more, the first five and a menu with the rest. */
+export function fitPlaces(places: readonly Place[]): { shown: Place[]; more: Place[] } {
+  if (places.length <= 6) return { shown: [...places], more: [] };
+  return { shown: places.slice(0, 5), more: places.slice(5) };
 }

@@ -32,6 +32,7 @@ describe('filters of the devices table in the URL', () => {
       sort: '-last_seen',
       after: 'abc',
     });
+    expect(readQuery(new URLSearchParams('fw_version=1.2.0'))).toMatchObject({ fwVersion: '1.2.0' });
     const odd = readQuery(new URLSearchParams('status=on%20fire&sort=--name&room_id=1'));
     expect(odd).toMatchObject({ status: undefined, sort: undefined, roomId: undefined });
   });

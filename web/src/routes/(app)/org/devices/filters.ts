@@ -2,7 +2,7 @@ import type { DeviceFilter, DeviceSort, DeviceStatus, Lifecycle } from '@edgecon
 
 /** The table's filters live in the URL: a link is a saved view, and the back button undoes a filter. */
 
-export const FILTERS = ['q', 'status', 'product_type', 'room_id', 'tag', 'lifecycle'] as const;
+export const FILTERS = ['q', 'status', 'product_type', 'room_id', 'tag', 'lifecycle', 'fw_version'] as const;
 export type FilterKey = (typeof FILTERS)[number];
 export type Filters = Partial<Record<FilterKey, string>>;
 
@@ -25,12 +25,14 @@ export function readFilters(params: Params): Filters {
 
 /** The question to the API. Values nobody offers (a hand-made link) count as no filter. */
 export function readQuery(params: Params): DeviceFilter {
-  const { q, tag, status, lifecycle, product_type: productType, room_id: roomId } = readFilters(params);
+  const filters = readFilters(params);
+  const { q, tag, status, lifecycle, product_type: productType, room_id: roomId } = filters;
   const sort = params.get('sort') ?? '';
   return {
     q,
     tag,
     productType,
+    fwVersion: filters.fw_version,
     roomId: roomId && UUID.test(roomId) ? roomId : undefined,
     status: STATUSES.find((known) => known === status),
     lifecycle: LIFECYCLES.find((known) => known === lifecycle),

@@ -1,0 +1,37 @@
+import type { Firmware, ProductType } from '@edgeconductor/sdk';
+import { describe, expect, it } from 'vitest';
+import { byProductType, hiddenImages, runningOn, uploadableTypes } from './firmware-list.ts';
+
+const image = (product_type: string, version: string, state: Firmware['state'] = 'ready') =>
+  ({ product_type, version, state }) as Firmware;
+const list = [
+  image('B', '2.0.0'),
+  image('A', '1.3.0', 'refused'),
+  image('A', '1.2.0'),
+  image('B', '1.9.0', 'retired'),
+];
+
+describe('the list of images', () => {
+  it('stands by product type, with those that can be installed', () => {
+    expect(byProductType(list, false).map(({ productType, images }) => [productType, images.length])).toEqual(
+      [
+        ['B', 1],
+        ['A', 1],
+      ],
+    );
+    expect(byProductType(list, true).map(({ images }) => images.length)).toEqual([2, 2]);
+    expect(hiddenImages(list)).toBe(2);
+  });
+
+  it('knows how many devices run an image', () => {
+    const counts = [{ product_type: 'A', fw_version: '1.2.0', devices: 12 }];
+    expect(runningOn(counts, image('A', '1.2.0'))).toBe(12);
+    expect(runningOn(counts, image('B', '1.2.0'))).toBe(0);
+  });
+
+  it('offers the types that are open or made here', () => {
+    const type = (key: string, maker_org_id: string | null) => ({ key, maker_org_id }) as ProductType;
+    const types = [type('open', null), type('ours', 'acme'), type('theirs', 'northwind')];
+    expect(uploadableTypes(types, 'acme').map(({ key }) => key)).toEqual(['open', 'ours']);
+  });
+});

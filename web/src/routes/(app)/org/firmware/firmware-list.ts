@@ -1,0 +1,49 @@
+import type { Firmware, FirmwareReason, OrgOverview, ProductType } from '@edgeconductor/sdk';
+
+/** Images of one product type, newest first. */
+export interface TypeImages {
+  productType: string;
+  images: Firmware[];
+}
+
+/** By product type, the one with the newest image first; what cannot be installed only when asked for. */
+export function byProductType(firmware: readonly Firmware[], all: boolean): TypeImages[] {
+  const types = new Map<string, Firmware[]>();
+  for (const image of firmware)
+    if (all || image.state === 'ready')
+      types.set(image.product_type, [...(types.get(image.product_type) ?? []), image]);
+  return [...types].map(([productType, images]) => ({ productType, images }));
+}
+
+/** How many images an unfiltered list would show besides the ready ones. */
+export const hiddenImages = (firmware: readonly Firmware[]): number =>
+  firmware.filter(({ state }) => state !== 'ready').length;
+
+/** Devices of the org that report this very version. */
+export function runningOn(
+  counts: OrgOverview['firmware'],
+  { product_type, version }: Pick<Firmware, 'product_type' | 'version'>,
+): number {
+  const found = counts.find((row) => row.product_type === product_type && row.fw_version === version);
+  return found?.devices ?? 0;
+}
+
+/** Types somebody of this org may upload for: open ones, and those it makes. */
+export const uploadableTypes = (types: readonly ProductType[], orgId: string): ProductType[] =>
+  types.filter(({ maker_org_id }) => maker_org_id === null || maker_org_id === orgId);
+
+/** Why an upload was refused, for the list. */
+export const REFUSED: Record<FirmwareReason, string> = {
+  empty_file: 'The file was empty.',
+  too_large: 'The file was larger than 32 MB.',
+  size_mismatch: 'Not everything arrived.',
+  not_an_image: 'It is no ESP32 application image.',
+  truncated_image: 'The image is cut off.',
+  corrupt_image: 'The image is damaged: its own checksum does not fit.',
+  wrong_chip: 'It is built for another chip.',
+  version_missing: 'The image says no version.',
+  version_mismatch: 'The image says another version.',
+  invalid_version: 'Its version cannot be used.',
+  duplicate_version: 'This version exists already.',
+  replaced: 'The upload was begun again.',
+};
