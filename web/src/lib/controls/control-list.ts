@@ -13,7 +13,7 @@ export interface Control {
   min: number | null;
   max: number | null;
   step: number;
-  options: ControlDefinition['options'];
+  options: readonly ControlDefinition['options'][number][];
   on: string;
   off: string;
   /** Asks once more before it sends. */

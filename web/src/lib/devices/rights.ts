@@ -9,3 +9,11 @@ export function mayConfigureIn(
   if (page.org?.id === deviceOrgId) return page.rights.configure;
   return page.person.roles.some((role) => role === 'admin' || role === 'partner');
 }
+
+/** Whether the person may set desired values and send commands. Partners look after organisations, not after relays. */
+export function mayControlIn(
+  deviceOrgId: string,
+  page: { org: { id: string } | null; rights: Pick<Rights, 'control'>; person: { roles: readonly string[] } },
+): boolean {
+  return page.org?.id === deviceOrgId ? page.rights.control : page.person.roles.includes('admin');
+}

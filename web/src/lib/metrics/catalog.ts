@@ -1,4 +1,4 @@
-import type { MetricDefinition, ProductType } from '@edgeconductor/sdk';
+import type { ControlDefinition, MetricDefinition, ProductType } from '@edgeconductor/sdk';
 import type { ValueFormat } from '#lib/format/value.ts';
 import { metricColour } from '#lib/metrics/colour.ts';
 
@@ -34,6 +34,16 @@ export class MetricCatalog {
   /** Keys that a customer may set. */
   controllable(productType: string): string[] {
     return this.#types.get(productType)?.type.controllable_keys ?? [];
+  }
+
+  /** What may be set on such a device, in order. */
+  controls(productType: string): readonly ControlDefinition[] {
+    return this.#types.get(productType)?.type.controls ?? [];
+  }
+
+  /** Seconds between two packets of such a device. */
+  interval(productType: string): number {
+    return this.#types.get(productType)?.type.telemetry_interval_s ?? 60;
   }
 
   types(): ProductType[] {

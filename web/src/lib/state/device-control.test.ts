@@ -80,7 +80,11 @@ describe('setting something on a device', () => {
         new Promise((resolve) => {
           patches.push(patch);
           answer = () =>
-            resolve({ desired: { relay: true }, desired_version: 1, desired_times: {} } as DeviceShadow);
+            resolve({
+              desired: { relay: true },
+              desired_version: 1,
+              desired_times: {},
+            } as unknown as DeviceShadow);
         }),
     );
     control.set('relay', true);

@@ -1,0 +1,2 @@
+/** Entries of the lists at first, and of every older page. */
+export const PAGE_SIZE = 10;
