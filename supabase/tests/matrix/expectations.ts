@@ -63,6 +63,13 @@ export const TABLES: Record<string, Readable> = {
   deviations: { key: 'device_num', readers: STAFF },
   dead_letters: { key: 'org_id', readers: STAFF },
   audit_log: { key: 'org_id', readers: STAFF },
+  product_type_keys: { key: 'maker_org_id', readers: STAFF },
+  // An org that holds devices of another maker also chooses among that maker's; here each has its own only.
+  firmware: { key: 'org_id', readers: STAFF },
+  device_filters: { key: 'org_id', readers: STAFF },
+  ota_jobs: { key: 'org_id', readers: STAFF },
+  ota_job_devices: { key: 'device_id', readers: STAFF },
+  ota_events: { key: 'org_id', readers: STAFF },
   notifications: { key: 'org_id', readers: RUNNERS },
 };
 
@@ -71,10 +78,11 @@ export const TOPICS: Record<string, Caller[]> = {
   org: STAFF,
   device: EVERYBODY,
   bell: RUNNERS,
+  job: STAFF,
 };
 
-/** Storage buckets and who may read an object whose path begins with an id of their place. So far none exists. */
-export const BUCKETS: Record<string, Caller[]> = {};
+/** Storage buckets and who may read an object whose path begins with an id of their place: only signed addresses lead there. */
+export const BUCKETS: Record<string, Caller[]> = { firmware: [] };
 
 /** The places whose things of this kind the caller reaches. */
 export function placesFor(caller: Caller, readers: readonly Caller[]): Place[] {

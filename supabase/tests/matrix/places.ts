@@ -12,6 +12,8 @@ export interface Places {
   ownerOf: ReadonlyMap<unknown, Place>;
   org: Record<Place, { id: string }>;
   device: Record<Place, { id: string; num: number }>;
+  /** Update jobs, each of the org that has the place's device. */
+  job: Record<Place, { id: string }>;
 }
 
 export async function seedPlaces(db: Database): Promise<Places> {
@@ -34,9 +36,11 @@ export async function seedPlaces(db: Database): Promise<Places> {
     [world.otherPartner, 'stranger'],
     [world.org.otherRoom, 'neighbour'],
   ]);
+  const job = {} as Places['job'];
   for (const place of PLACES) {
     ownerOf.set(device[place].id, place).set(device[place].num, place);
     await fillDevice(db, device[place]);
+    job[place] = await addJob(db, device[place]);
   }
   for (const place of ['org', 'sibling', 'stranger'] as const) {
     const { id, room } = world[place];
@@ -46,7 +50,7 @@ export async function seedPlaces(db: Database): Promise<Places> {
     await fillOrg(db, id, room, type);
   }
   const org = { org: world.org, neighbour: world.org, sibling: world.sibling, stranger: world.stranger };
-  return { world, actors, ownerOf, org, device };
+  return { world, actors, ownerOf, org, device, job };
 }
 
 /** A device next door, in another room of the same org and with another customer. */
@@ -91,6 +95,32 @@ async function fillDevice(db: Database, { num }: { num: number }): Promise<void>
   ]);
 }
 
+/** An update of the device, with what happened to it. */
+async function addJob(db: Database, { num }: { num: number }): Promise<{ id: string }> {
+  const id = await db.value<string>(
+    `with image as (
+       insert into public.firmware (org_id, product_type, version, filename, size, sha256, signature, object_path, state, created_by_kind, ready_at)
+       select org_id, product_type, '1.0.' || num, 'x.bin', 1, repeat('0', 64), 'x', 'x', 'ready', 'system', now() from public.devices where num = $1
+       returning id, org_id, product_type, version
+     )
+     insert into public.ota_jobs (org_id, number, firmware_id, product_type, version, target, stages, failure_pct, timeout_s, force, state, created_by_kind)
+     select org_id, $1, id, product_type, version, '{}', '[]', 20, 1800, false, 'completed', 'system' from image
+     returning id`,
+    [num],
+  );
+  await db.query(
+    `with part as (
+       insert into public.ota_job_devices (job_id, device_id, device_num, serial, org_id, stage, position, zone, state)
+       select $1, id, num, serial, org_id, 0, 0, 'UTC', 'succeeded' from public.devices where num = $2
+       returning id, org_id, serial
+     )
+     insert into public.ota_events (job_id, job_device_id, org_id, serial, state)
+     select $1, id, org_id, serial, 'succeeded' from part`,
+    [id, num],
+  );
+  return { id };
+}
+
 async function fillOrg(db: Database, id: string, room: string, type: string): Promise<void> {
   const hash = Buffer.from(type);
   await db.query(`insert into public.dead_letters (org_id, door, reason) values ($1, 'mqtt', 'not_json')`, [
@@ -109,6 +139,14 @@ async function fillOrg(db: Database, id: string, room: string, type: string): Pr
   await db.query(
     `insert into public.control_definitions (product_type, key, label, kind) values ($1, 'led', 'L', 'boolean')`,
     [type],
+  );
+  await db.query(`insert into public.product_type_keys values ($1, $2, 'public', gen_random_uuid())`, [
+    type,
+    id,
+  ]);
+  await db.query(
+    `insert into public.device_filters (org_id, name, filter, created_by_kind) values ($1, 'mine', '{}', 'system')`,
+    [id],
   );
   await db.query(
     `insert into public.provisioning_keys (org_id, product_type, name, prefix, key_sha256)

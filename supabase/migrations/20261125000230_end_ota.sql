@@ -1,0 +1,172 @@
+-- How executions end. The truth is what a device reports it runs; everything else is what it said on the way.
+
+-- The caller holds the executions. Devices show no update as pending that has ended; one that is busy is met again by
+-- ec.advance_ota_jobs().
+create function private.forget_pending_firmware(device_ids uuid[]) returns void
+language sql security definer
+set search_path = ''
+as $$
+  update public.devices d set pending_fw_version = null, pending_fw_url = null
+  where d.id in (
+    select x.id from public.devices x
+    where x.id = any (device_ids) and x.pending_fw_version is not null
+      and not exists (
+        select from public.ota_job_devices e
+        where e.device_num = x.num and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
+    order by x.id for no key update skip locked
+  )
+$$;
+
+create function private.end_ota(execution_ids bigint[], state text, reason text) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  messages bigint[];
+  device_ids uuid[];
+begin
+  select array_agg(e.outbox_id), array_agg(e.device_id) into messages, device_ids
+  from public.ota_job_devices e where e.id = any (execution_ids);
+  if device_ids is null then
+    return;
+  end if;
+  update public.ota_job_devices e set
+    state = end_ota.state, reason = left(end_ota.reason, 500), outbox_id = null, not_before = null, timeout_at = null,
+    percent = case when end_ota.state = 'succeeded' then null else e.percent end,
+    changed_at = clock_timestamp(), finished_at = clock_timestamp()
+  where e.id = any (execution_ids);
+  perform private.withdraw_messages(messages);
+  perform private.log_ota(execution_ids);
+  perform private.show_ota(execution_ids);
+  perform private.forget_pending_firmware(device_ids);
+  perform pg_notify('ec_ota', '');
+end
+$$;
+
+-- Whoever takes a device from its org, or retires it, ends what that org wanted of it.
+create function private.end_ota_of_device() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  held bigint[];
+begin
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e
+    where e.device_num = new.num and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+    order by e.id for update
+  ) x;
+  perform private.end_ota(held, 'cancelled', case when new.lifecycle = 'retired' then 'retired' else 'handed_over' end);
+  return null;
+end
+$$;
+create trigger devices_end_ota after update of org_id, customer_id, claimed_at, lifecycle on public.devices
+  for each row when (
+    new.lifecycle = 'retired' and old.lifecycle <> 'retired'
+    or (old.org_id, old.customer_id, old.claimed_at) is distinct from (new.org_id, new.customer_id, new.claimed_at)
+  ) execute function private.end_ota_of_device();
+
+-- The execution a report of a device speaks about: the open one, else the newest.
+create function private.current_ota(device_num int) returns bigint
+language sql stable security definer
+set search_path = ''
+as $$
+  select e.id from public.ota_job_devices e join public.devices d on d.id = e.device_id and d.org_id = e.org_id
+  where d.num = current_ota.device_num
+  order by private.is_open(e.state) desc, e.queued_at desc, e.id desc limit 1
+$$;
+
+-- Another version runs than before. After the fact too: who ran out of time and then reports the new version has it.
+create function private.follow_firmware() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  execution public.ota_job_devices;
+  job public.ota_jobs;
+begin
+  select e.* into execution from public.ota_job_devices e where e.id = private.current_ota(new.num) for update;
+  if execution.id is null then
+    return null;
+  end if;
+  select j.* into job from public.ota_jobs j where j.id = execution.job_id;
+  if private.plain_version(new.fw_version) = job.version then
+    if private.is_open(execution.state) or execution.state in ('failed', 'timed_out', 'rolled_back') then
+      perform private.end_ota(array[execution.id], 'succeeded', null);
+    end if;
+  elsif execution.state = 'succeeded' and job.state in ('running', 'paused') then
+    perform private.end_ota(array[execution.id], 'rolled_back', format('It runs %s again.', new.fw_version));
+  end if;
+  return null;
+end
+$$;
+create trigger devices_follow_firmware after update of fw_version on public.devices
+  for each row when (new.fw_version is not null and old.fw_version is distinct from new.fw_version)
+  execute function private.follow_firmware();
+
+create function private.reported_version(reported jsonb) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select nullif(left(btrim(v #>> '{}'), 64), '')
+  from (select coalesce(reported -> 'fw_version', reported -> 'fw')) x (v)
+  where jsonb_typeof(v) in ('string', 'number')
+$$;
+
+-- Called with the states held, for devices of which something new is known; `said` when they have just said which version
+-- they run in a document of its own. A device row somebody else holds is skipped: the mark in device_state stays behind,
+-- so the next packet comes here again.
+create function private.note_versions(device_nums int[], said bool) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  there bigint[];
+  gone bigint[];
+begin
+  perform from public.ota_job_devices e
+  where e.id in (select private.current_ota(n) from unnest(device_nums) n) order by e.id for update;
+
+  with news as (
+    select d.id, d.num, r.version
+    from public.device_state s
+    join public.devices d on d.id = s.device_id
+    cross join lateral (select private.reported_version(s.reported) as version) r
+    where s.device_num = any (device_nums) and (r.version <> coalesce(s.fw_version, '')
+      or r.version <> coalesce(d.fw_version, '') and (said or s.packet_keys && '{fw_version,fw}'))
+    order by d.id for no key update of d skip locked
+  ), noted as (
+    update public.device_state s set fw_version = n.version from news n where s.device_num = n.num
+  )
+  update public.devices d set fw_version = n.version from news n where d.id = n.id;
+
+  -- Of those that said they restart: once they have, the version they run decides. That they have is certain when they
+  -- ran for less time than has passed since, or introduced themselves in a new session; without either, another version
+  -- must be seen at two moments.
+  with seen as (
+    select e.id, x.at, r.version, private.plain_version(r.version) = j.version as is_new, e.old_seen_at,
+      case when said then s.connected_changed_at > e.changed_at
+        when jsonb_typeof(s.reported -> 'uptime') = 'number' and 'uptime' = any (s.packet_keys)
+          then (s.reported ->> 'uptime')::numeric + 2 < extract(epoch from x.at - e.changed_at) end as has_restarted
+    from public.ota_job_devices e
+    join public.ota_jobs j on j.id = e.job_id
+    join public.device_state s on s.device_num = e.device_num
+    cross join lateral (select private.reported_version(s.reported) as version) r
+    cross join lateral (select case when said then s.last_seen else s.reported_at end as at) x
+    where e.device_num = any (device_nums) and e.state = 'rebooting' and x.at > e.changed_at
+      and (said or s.packet_keys && '{fw_version,fw}') and r.version is not null
+  ), first_seen as (
+    update public.ota_job_devices e set old_seen_at = n.at from seen n
+    where e.id = n.id and n.has_restarted is null and n.old_seen_at is null
+  ), sure as (
+    select n.id, n.is_new from seen n where coalesce(n.has_restarted, n.at > n.old_seen_at)
+  )
+  select array_agg(x.id) filter (where x.is_new), array_agg(x.id) filter (where not x.is_new) into there, gone from sure x;
+  perform private.end_ota(there, 'succeeded', null);
+  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', private.reported_version(s.reported)))
+  from public.ota_job_devices e join public.device_state s on s.device_num = e.device_num
+  where e.id = any (gone);
+end
+$$;
+comment on function private.note_versions(int[], bool) is
+  'devices.fw_version follows what devices report, and executions follow that';
