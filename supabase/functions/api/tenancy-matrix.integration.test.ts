@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi, type Answer, type TestApi } from '../test/api.ts';
 import { registerForClaim } from '../test/people.ts';
 import { CALLERS, tokensOf, type Caller, type Tokens } from '../test/tenancy/callers.ts';
-import { foreignPlace, fresh, NAMES, neighbour, nowhere, type Ids } from '../test/tenancy/places.ts';
+import { foreignPlace, fresh, NAMES, neighbour, nowhere, updates, type Ids } from '../test/tenancy/places.ts';
 import { LISTS, ROUTES, type Asked } from '../test/tenancy/routes.ts';
 
 const PLACES = ['neighbour', 'sibling', 'stranger'] as const;
@@ -29,6 +29,7 @@ beforeAll(async () => {
     'my.org': world.org.id,
     'my.room': world.org.room,
     'my.serial': world.org.device.serial,
+    'my.firmware': (await updates(api, world.org, world.orgAdmin)).firmware,
   };
 });
 afterAll(() => api?.stop());
@@ -108,6 +109,7 @@ it('every route of the OpenAPI document has an expectation', async () => {
 const UNTOLD = [
   'POST /devices/{serial}/telemetry',
   'POST /devices/{serial}/commands/{id}/ack',
+  'POST /devices/{serial}/ota/status',
   'POST /devices/{serial}/shadow/reported',
   'POST /claims/preview',
   'POST /claims',

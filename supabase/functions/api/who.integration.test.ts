@@ -36,6 +36,53 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['PATCH', '/devices/acme-001/shadow/desired', 'Y3YY3Y33 3Y33 331', { relay: true }],
   ['GET', '/devices/acme-001/shadow/history', '  YYYYY333 YY33 331'],
   ['POST', '/devices/acme-001/shadow/reported', '33333333 3333 3Y1', { relay: true }],
+  ['GET', '/devices/acme-001/ota', '           YYYYY333 YY33 331'],
+  // There is no such firmware.
+  ['POST', '/devices/acme-001/ota', '          43433333 3343 331', { firmware_id: '{uuid}' }],
+  [
+    'POST',
+    '/devices/acme-001/ota/status',
+    '                                          33333333 3333 341',
+    { job_id: '{uuid}', state: 'failed' },
+  ],
+  ['GET', '/firmware', '                       YYYYY333 YY33 331'],
+  [
+    'POST',
+    '/firmware',
+    '                                          Y3Y33333 33Y3 331',
+    { org_id: ORG, product_type: 'tracker', filename: 'a.bin', size: 1000 },
+  ],
+  ['GET', '/firmware/files/unknown', '         44444444 4444 444'],
+  ['GET', '/firmware/{uuid}', '                44444333 4433 331'],
+  ['PATCH', '/firmware/{uuid}', '              44444333 3343 331', { notes: 'x' }],
+  ['DELETE', '/firmware/{uuid}', '             44444333 3343 331'],
+  ['POST', '/firmware/{uuid}/finish', '        44444333 3343 331'],
+  ['GET', '/firmware/{uuid}/file', '           44444333 3343 331'],
+  ['GET', `/orgs/${ORG}/signing-keys`, '       YYYYY333 YY33 331'],
+  [
+    'POST',
+    `/orgs/${ORG}/ota-jobs/preview`,
+    '                                          43433333 3343 331',
+    { firmware_id: '{uuid}', target: { serials: ['acme-001'] } },
+  ],
+  [
+    'POST',
+    `/orgs/${ORG}/ota-jobs`,
+    '                                          43433333 3343 331',
+    { firmware_id: '{uuid}', target: { serials: ['acme-001'] } },
+  ],
+  ['GET', `/orgs/${ORG}/ota-jobs`, '           YYYYY333 YY33 331'],
+  ['GET', '/ota-jobs/{uuid}', '                44444333 4433 331'],
+  ['GET', '/ota-jobs/{uuid}/devices', '        44444333 4433 331'],
+  ['GET', '/ota-jobs/{uuid}/devices/acme-001/events', '44444333 4433 331'],
+  ['GET', '/ota-jobs/{uuid}/timeline', '       44444333 4433 331'],
+  ['POST', '/ota-jobs/{uuid}/pause', '         44444333 3343 331'],
+  ['POST', '/ota-jobs/{uuid}/resume', '        44444333 3343 331'],
+  ['POST', '/ota-jobs/{uuid}/abort', '         44444333 3343 331'],
+  ['POST', '/ota-jobs/{uuid}/retry', '         44444333 3343 331', {}],
+  ['GET', `/orgs/${ORG}/device-filters`, '     YYYYY333 YY33 331'],
+  ['POST', `/orgs/${ORG}/device-filters`, '    Y3YY3333 3Y33 331', { name: '{unique}', filter: {} }],
+  ['DELETE', '/device-filters/{uuid}', '       44444333 3433 331'],
   ['GET', '/devices/acme-001/credentials', '   YYYYY333 YY33 331'],
   ['POST', '/devices/{spare}/credentials/rotate', 'YYY33333 3333 331', {}],
   ['DELETE', '/devices/acme-001/credentials/{uuid}', '44444333 3333 331'],
@@ -149,7 +196,7 @@ const tokens = {} as Record<Caller, string | undefined>;
 let count = 0;
 
 beforeAll(async () => {
-  api = await startApi();
+  api = await startApi({}, { store: true });
   const { world } = api;
   // The table asks more than the hundred times a minute of the smallest plan.
   await api.db.query(`update public.orgs set plan = 'enterprise'`);

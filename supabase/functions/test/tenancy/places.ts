@@ -9,6 +9,7 @@ import type { TestApi } from '../api.ts';
 export const NAMES = [
   ...(['org', 'partner', 'building', 'room', 'emptyRoom', 'serial', 'spare', 'type', 'command'] as const),
   ...(['credential', 'member', 'invitation', 'apiKey', 'provisioningKey', 'notification'] as const),
+  ...(['firmware', 'job', 'filter'] as const),
 ] as const;
 type Name = (typeof NAMES)[number];
 /** What a placeholder of each name becomes. */
@@ -53,6 +54,7 @@ export async function foreignPlace(api: TestApi, org: Org, partner: string): Pro
       [org.id, hash],
     ),
     notification: await db.value(`select private.notify_org($1, 'test', 'info', 'Theirs')`, [org.id]),
+    ...(await updates(api, org, admin)),
     apiKey: await db.value('select id from public.api_keys where org_id = $1 limit 1', [org.id]),
     provisioningKey: await insert(
       `insert into public.provisioning_keys (org_id, product_type, name, prefix, key_sha256)
@@ -60,6 +62,26 @@ export async function foreignPlace(api: TestApi, org: Org, partner: string): Pro
       [org.id, type, hash],
     ),
   };
+}
+
+/** Firmware that is ready, a job with it, and a saved filter. */
+export async function updates(
+  { db }: TestApi,
+  org: Org,
+  admin: Actor,
+): Promise<Pick<Ids, 'firmware' | 'job' | 'filter'>> {
+  const firmware = await db.value<string>(
+    `insert into public.firmware
+       (org_id, product_type, version, filename, size, sha256, signature, object_path, state, ready_at, created_by_kind)
+     select $1, d.product_type, '9.0.0', 'theirs.bin', 1000, repeat('0', 64), 'none', gen_random_uuid(), 'ready', now(), 'system'
+     from public.devices d where d.id = $2 returning id`,
+    [org.id, org.device.id],
+  );
+  return db.as(admin, async (session) => ({
+    firmware,
+    job: await session.value(`select ec.push_firmware($1, $2) ->> 'id'`, [org.device.serial, firmware]),
+    filter: await session.value(`select ec.save_device_filter($1, 'Theirs', '{}') ->> 'id'`, [org.id]),
+  }));
 }
 
 /** A room and a device that nobody tried a code at: ten tries at one are all there are. */

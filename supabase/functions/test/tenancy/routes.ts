@@ -16,6 +16,14 @@ export type Expectation = (Asked | string)[] | { names: 'nothing'; because: stri
 const nothing = (because: string): Expectation => ({ names: 'nothing', because });
 const each = (path: string, ...bodies: unknown[]): Asked[] => bodies.map((body) => ({ path, body }));
 
+/** Jobs of one's own with what is not: firmware, devices, places, filters. */
+const ofOthers = [
+  { firmware_id: '{firmware}', target: { serials: ['{my.serial}'] } },
+  { firmware_id: '{my.firmware}', target: { serials: ['{serial}'] } },
+  { firmware_id: '{my.firmware}', target: { filter: { room_id: '{room}' } } },
+  { firmware_id: '{my.firmware}', target: { filter_id: '{filter}' } },
+];
+
 export const ROUTES: Record<string, Expectation> = {
   'GET /health': nothing('it answers for the service'),
   'GET /openapi.json': nothing('it is the same for everybody'),
@@ -82,6 +90,57 @@ export const ROUTES: Record<string, Expectation> = {
   ],
   'GET /devices/{serial}/shadow/history': ['/devices/{serial}/shadow/history'],
   'POST /devices/{serial}/shadow/reported': each('/devices/{serial}/shadow/reported', { relay: true }),
+  'GET /devices/{serial}/ota': ['/devices/{serial}/ota'],
+  'POST /devices/{serial}/ota': [
+    ...each('/devices/{serial}/ota', { firmware_id: '{my.firmware}' }),
+    ...each('/devices/{my.serial}/ota', { firmware_id: '{firmware}' }),
+  ],
+  'POST /devices/{serial}/ota/status': [
+    ...each('/devices/{serial}/ota/status', { job_id: '{job}', state: 'failed' }),
+    ...each('/devices/{my.serial}/ota/status', { job_id: '{job}', state: 'failed' }),
+  ],
+  'GET /firmware': ['/firmware?org_id={org}'],
+  'POST /firmware': each('/firmware', {
+    org_id: '{org}',
+    product_type: 'tracker',
+    filename: 'mine.bin',
+    size: 1000,
+  }),
+  'GET /firmware/files/{token}': nothing('the token is all that counts, whoever follows it'),
+  'GET /firmware/{id}': ['/firmware/{firmware}'],
+  'PATCH /firmware/{id}': each('/firmware/{firmware}', { notes: 'Mine' }),
+  'DELETE /firmware/{id}': ['/firmware/{firmware}'],
+  'POST /firmware/{id}/finish': ['/firmware/{firmware}/finish'],
+  'GET /firmware/{id}/file': ['/firmware/{firmware}/file'],
+  'GET /orgs/{id}/signing-keys': ['/orgs/{org}/signing-keys'],
+  'POST /orgs/{id}/ota-jobs/preview': [
+    ...each('/orgs/{org}/ota-jobs/preview', { firmware_id: '{firmware}', target: { serials: ['{serial}'] } }),
+    ...ofOthers.map((body) => ({ path: '/orgs/{my.org}/ota-jobs/preview', body })),
+    ...each('/orgs/{my.org}/ota-jobs/preview', {
+      firmware_id: '{my.firmware}',
+      target: { serials: ['{my.serial}'] },
+      stages: [{ serials: ['{serial}'] }],
+    }),
+  ],
+  'POST /orgs/{id}/ota-jobs': [
+    ...each('/orgs/{org}/ota-jobs', { firmware_id: '{firmware}', target: { serials: ['{serial}'] } }),
+    ...ofOthers.map((body) => ({ path: '/orgs/{my.org}/ota-jobs', body })),
+  ],
+  'GET /orgs/{id}/ota-jobs': ['/orgs/{org}/ota-jobs', '/orgs/{org}/ota-jobs?state=running'],
+  'GET /ota-jobs/{id}': ['/ota-jobs/{job}'],
+  'GET /ota-jobs/{id}/devices': ['/ota-jobs/{job}/devices', '/ota-jobs/{job}/devices?state=queued'],
+  'GET /ota-jobs/{id}/devices/{serial}/events': [
+    '/ota-jobs/{job}/devices/{serial}/events',
+    '/ota-jobs/{job}/devices/{my.serial}/events',
+  ],
+  'GET /ota-jobs/{id}/timeline': ['/ota-jobs/{job}/timeline'],
+  'POST /ota-jobs/{id}/pause': ['/ota-jobs/{job}/pause'],
+  'POST /ota-jobs/{id}/resume': ['/ota-jobs/{job}/resume'],
+  'POST /ota-jobs/{id}/abort': ['/ota-jobs/{job}/abort'],
+  'POST /ota-jobs/{id}/retry': each('/ota-jobs/{job}/retry', {}, { states: ['failed'] }),
+  'GET /orgs/{id}/device-filters': ['/orgs/{org}/device-filters'],
+  'POST /orgs/{id}/device-filters': each('/orgs/{org}/device-filters', { name: '{new}', filter: {} }),
+  'DELETE /device-filters/{id}': ['/device-filters/{filter}'],
   'GET /devices/{serial}/credentials': ['/devices/{serial}/credentials'],
   'POST /devices/{serial}/credentials/rotate': each('/devices/{serial}/credentials/rotate', {}),
   'DELETE /devices/{serial}/credentials/{id}': [
@@ -193,4 +252,5 @@ export const LISTS = [
   '/users',
   '/me',
   '/devices?format=csv',
+  '/firmware',
 ];
