@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi, type Answer, type TestApi } from '../test/api.ts';
 import { tellApiUrl, uploadFirmware } from '../test/firmware.ts';
+import { ADDRESS_LIMITS } from './http/limits.ts';
 
 let api: TestApi;
 let key: string;
@@ -191,12 +192,14 @@ describe('the link in a message', () => {
     const { token } = await told();
     const right = (): Promise<Answer> => strict.call('GET', `/firmware/files/${token}`);
     for (let n = 0; n < 5; n++) expect((await right()).status).toBe(302);
-    const { ADDRESS_LIMITS } = await import('./http/limits.ts');
-    const { limit } = ADDRESS_LIMITS.firmware;
-    const wrong = await Promise.all(
-      Array.from({ length: limit + 5 }, (_, n) => strict.call('GET', `/firmware/files/wrong-${n}`)),
-    );
-    expect(wrong.filter(({ status }) => status === 404)).toHaveLength(limit);
+    const { name, limit, windowS } = ADDRESS_LIMITS.firmware;
+    const wrong = (n: number): Promise<Answer> => strict.call('GET', `/firmware/files/wrong-${n}`);
+    expect((await wrong(0)).status).toBe(404);
+    await api.db.query('select ec.take_turns($1, $2, $3, $4)', [
+      ...[`address:${name}:127.0.0.1`, limit, windowS, limit - 3],
+    ]);
+    const answers = [await wrong(1), await wrong(2), await wrong(3)];
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 429]);
     expect((await right()).status).toBe(429);
   });
 
