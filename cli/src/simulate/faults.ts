@@ -20,6 +20,14 @@ export interface Faults {
   refuses?: boolean;
   /** The connection breaks every so many seconds on average. */
   flapEveryS?: number;
+  /** What it downloads arrives with a wrong bit. */
+  corruptDownload?: boolean;
+  /** New images crash on this board, whatever is in them. */
+  badImage?: boolean;
+  /** The power goes once in the middle of each installation. */
+  powerCutMidInstall?: boolean;
+  /** Busy when an update comes: asks for it again after so many seconds. */
+  defersS?: number;
 }
 
 /** What happens to one packet. `late` packets carry their own time, or the swap could not be seen. */
@@ -30,6 +38,7 @@ export class FaultPlan {
   readonly #faults: Faults;
   readonly #seed: number;
   #packets = 0;
+  readonly #cut = new Set<string>();
 
   constructor(faults: Faults, serial: string) {
     this.#faults = faults;
@@ -51,6 +60,25 @@ export class FaultPlan {
   /** Desired documents change nothing. */
   get deaf(): boolean {
     return this.silent || this.refuses;
+  }
+
+  get corruptDownload(): boolean {
+    return this.#faults.corruptDownload === true;
+  }
+
+  get badImage(): boolean {
+    return this.#faults.badImage === true;
+  }
+
+  get defersS(): number {
+    return this.#faults.defersS ?? 0;
+  }
+
+  /** Whether the power goes now, in the middle of this installation; the second try goes through. */
+  powerCut(installation: string): boolean {
+    if (this.#faults.powerCutMidInstall !== true || this.#cut.has(installation)) return false;
+    this.#cut.add(installation);
+    return true;
   }
 
   nextFate(): Fate {

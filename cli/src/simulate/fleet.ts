@@ -1,4 +1,5 @@
-import type { DeviceCounters, VirtualDevice } from './virtual-device.ts';
+import type { DeviceCounters } from './device-options.ts';
+import type { VirtualDevice } from './virtual-device.ts';
 
 /** Many virtual devices in one process, started gently and stopped together. */
 export class Fleet {

@@ -1,37 +1,12 @@
 import { FaultPlan, type Faults } from './faults.ts';
 import { actOn, CommandMemory, type CommandMessage, type CommandReply } from './commands.ts';
 import { DesiredShadow } from './desired.ts';
-import type { Door, DoorEvents } from './doors/door.ts';
-import type { Controls, Packet, Profile } from './profiles/profile.ts';
+import type { DeviceCounters, DeviceEvent, VirtualDeviceOptions } from './device-options.ts';
+import type { Door } from './doors/door.ts';
+import type { Controls, Packet } from './profiles/profile.ts';
 import { seedOf, unit } from './random.ts';
-
-export interface VirtualDeviceOptions {
-  serial: string;
-  profile: Profile;
-  intervalS: number;
-  /** Opens the device's door with the listeners it is given. */
-  door(events: DoorEvents): Door;
-  /** The board knows the time and stamps every packet with `ts`, so that a repeat is told from a new reading. */
-  clock?: boolean;
-  faults?: Faults;
-  /** How many readings wait while there is no way out; the oldest go first when it overflows. */
-  backlog?: number;
-  onEvent?(event: DeviceEvent): void;
-}
-
-export interface DeviceEvent {
-  kind: 'opened' | 'closed' | 'refused' | 'controlled' | 'commanded' | 'restarted' | 'overflow';
-  serial: string;
-  detail?: unknown;
-}
-
-/** Counted since the start; `delivered` is what the platform acknowledged. */
-export interface DeviceCounters {
-  sampled: number;
-  delivered: number;
-  dropped: number;
-  failed: number;
-}
+import { Flash } from './updates/flash.ts';
+import { Updater } from './updates/updater.ts';
 
 interface Reading {
   packet: Packet;
@@ -59,7 +34,14 @@ export class VirtualDevice {
   readonly #desired = new DesiredShadow();
   readonly #memory = new CommandMemory();
   #asking: NodeJS.Timeout | undefined;
-  #restartedAt: number | undefined;
+  readonly #updater: Updater;
+  #booted: { at: number; reason: string } | undefined;
+  /** Between two boots: nothing runs. */
+  #booting: NodeJS.Timeout | undefined;
+  /** A packet with the version was delivered since the connection began or the board booted. */
+  #introduced = false;
+  /** Packets since the start: a gap in the numbers is a packet that was lost. */
+  #sampled = 0;
   #timer: NodeJS.Timeout | undefined;
   #flushing = false;
   #away = false;
@@ -74,8 +56,27 @@ export class VirtualDevice {
       closed: () => this.#tell('closed'),
       desired: (document, version) => this.#receive(document, version),
       command: (command) => void this.#run(command),
+      update: (order) => this.#updater.take(order),
       refused: (reason) => this.#tell('refused', reason),
     });
+    const { profile, updates } = options;
+    this.#updater = new Updater(
+      {
+        productType: profile.productType,
+        faults: () => this.#faults,
+        open: () => this.#door.open,
+        report: (report) => this.#door.reportUpdate(report),
+        introduce: () => (this.#introduced = false),
+        reboot: (reason) => this.#restart(reason),
+        tell: (news) => this.#tell('updating', news),
+      },
+      { ...updates, flash: updates?.flash ?? new Flash(profile.fwVersion) },
+    );
+  }
+
+  /** Of the firmware that runs. */
+  get version(): string {
+    return this.#updater.version;
   }
 
   get connected(): boolean {
@@ -89,15 +90,18 @@ export class VirtualDevice {
 
   start(): void {
     if (this.#timer) return;
-    if (!this.#faults.isOffline(Date.now())) this.#door.start();
-    else this.#away = true;
+    this.#away = this.#faults.isOffline(Date.now());
     this.#schedule();
+    this.#boot(undefined);
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     clearTimeout(this.#asking);
+    clearTimeout(this.#booting);
+    this.#booting = undefined;
     this.#timer = undefined;
+    this.#updater.halt();
     await this.#door.stop();
   }
 
@@ -116,6 +120,7 @@ export class VirtualDevice {
   }
 
   #beat(at: number): void {
+    if (this.#booting) return;
     this.#weather(at);
     const reading = { packet: this.#sample(at), at };
     this.counters.sampled++;
@@ -157,8 +162,12 @@ export class VirtualDevice {
     const { profile } = this.#options;
     let packet = profile.sample(at);
     if (profile.steer) packet = profile.steer(packet, this.#controls, at);
-    if (this.#restartedAt === undefined) return packet;
-    return { ...packet, uptime: Math.floor((at - this.#restartedAt) / 1_000), reboot_reason: 'SW' };
+    if (this.#booted) {
+      const { at: since, reason } = this.#booted;
+      packet = { ...packet, uptime: Math.floor((at - since) / 1_000), reboot_reason: reason };
+    }
+    packet = { ...packet, seq: this.#sampled++ };
+    return this.#introduced ? packet : { ...packet, fw_version: this.#updater.version };
   }
 
   #stamped(reading: Reading, must: boolean): Packet {
@@ -171,13 +180,22 @@ export class VirtualDevice {
     try {
       const { restart } = await this.#door.send(body);
       this.counters.delivered += readings.length;
-      if (restart) this.#restart();
+      this.#delivered(readings);
+      if (restart) this.#restart('SW');
       return true;
     } catch {
       this.counters.failed++;
       for (const reading of readings) this.#keep(reading);
       return false;
     }
+  }
+
+  #delivered(readings: readonly Reading[]): void {
+    const { version } = this.#updater;
+    if (readings.some(({ packet }) => packet['fw_version'] === version)) this.#introduced = true;
+    if (this.#booting) return;
+    this.#updater.proven();
+    this.#updater.opened();
   }
 
   #keep(reading: Reading): void {
@@ -204,6 +222,8 @@ export class VirtualDevice {
 
   #opened(): void {
     this.#tell('opened');
+    this.#introduced = false;
+    this.#updater.opened();
     void this.#flush();
   }
 
@@ -252,7 +272,7 @@ export class VirtualDevice {
     const { id, type } = command;
     if (!known) this.#tell('commanded', { id, type, ...reply });
     await this.#door.acknowledge(id, reply).catch(() => undefined);
-    if (!known && type === 'reboot' && reply.ok) this.#restart();
+    if (!known && type === 'reboot' && reply.ok) this.#restart('SW');
   }
 
   /** One press of a button: the values now, without becoming what the device should be. */
@@ -265,12 +285,29 @@ export class VirtualDevice {
   }
 
   /** Memory is lost, the flash is not: what should be is asked for again, known commands stay known. */
-  #restart(): void {
-    this.#restartedAt = Date.now();
+  #restart(reason: string): void {
+    if (this.#booting) return;
     this.#controls = {};
     this.#desired.forget();
-    this.#tell('restarted');
-    this.#door.cut();
+    clearTimeout(this.#asking);
+    this.#asking = undefined;
+    this.#updater.halt();
+    this.#booting = setTimeout(() => this.#boot(reason), this.#options.bootMs ?? 300);
+    this.#tell('restarted', reason);
+    this.#door.pause();
+  }
+
+  /** Power on. An image that crashes boots again and again until the bootloader has had enough of it. */
+  #boot(reason: string | undefined): void {
+    this.#booting = undefined;
+    if (this.#updater.boot() === 'crashed') {
+      this.#booting = setTimeout(() => this.#boot('PANIC'), this.#options.bootMs ?? 300);
+      return;
+    }
+    if (reason !== undefined) this.#booted = { at: Date.now(), reason };
+    this.#sampled = 0;
+    this.#introduced = false;
+    if (!this.#away) this.#door.start();
   }
 
   #tell(kind: DeviceEvent['kind'], detail?: unknown): void {

@@ -1,4 +1,5 @@
 import type { CommandMessage, CommandReply } from '../commands.ts';
+import type { UpdateOrder, UpdateReport } from '../updates/order.ts';
 
 /** How a virtual device reaches the platform: one of its two doors. A door moves text and knows no profile. */
 export interface Door {
@@ -12,6 +13,8 @@ export interface Door {
   report(reported: Record<string, unknown>): Promise<void>;
   /** Says what came of a command. */
   acknowledge(id: string, reply: CommandReply): Promise<void>;
+  /** Says how far an update is. Settles when the platform has it, or wants to hear no more of it. */
+  reportUpdate(report: UpdateReport): Promise<void>;
   /** Asks for the present desired document and its version; it comes as an event. */
   ask(): void;
   /** Loses the connection the way a pulled cable does; the door then reconnects by itself. */
@@ -34,6 +37,7 @@ export interface DoorEvents {
   /** The whole desired document; `version` is null where the message has none. */
   desired(document: Record<string, unknown>, version: number | null): void;
   command(command: CommandMessage): void;
+  update(order: UpdateOrder): void;
   /** The platform refused the credential; the door keeps trying, slower. */
   refused(reason: string): void;
 }

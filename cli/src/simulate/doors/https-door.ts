@@ -1,5 +1,6 @@
 import { readCommand, type CommandReply } from '../commands.ts';
 import { Backoff } from '../backoff.ts';
+import { readOrder, type UpdateReport } from '../updates/order.ts';
 import type { Delivery, Door, DoorEvents } from './door.ts';
 
 export interface HttpsAccess {
@@ -50,18 +51,30 @@ export class HttpsDoor implements Door {
     this.#pollAt = Date.now() + (this.#access.pollS ?? 15) * 1_000;
     const { status, text } = await this.#ask('GET', 'commands');
     if (status === 205 || text === '') return { restart: status === 205 };
-    const { desired, desired_version, commands } = JSON.parse(text) as Record<string, unknown>;
+    const answer = JSON.parse(text) as Record<string, unknown>;
+    const { desired, desired_version, commands } = answer;
     if (typeof desired === 'object' && desired !== null && typeof desired_version === 'number')
       this.#events.desired(desired as Record<string, unknown>, desired_version);
     for (const item of Array.isArray(commands) ? (commands as unknown[]) : []) {
       const command = readCommand(item);
       if (command) this.#events.command(command);
     }
+    const order = readOrder(answer);
+    if (order) this.#events.update(order);
     return { restart: false };
   }
 
   async acknowledge(id: string, reply: CommandReply): Promise<void> {
     await this.#ask('POST', `commands/${encodeURIComponent(id)}/ack`, JSON.stringify(reply));
+  }
+
+  async reportUpdate(report: UpdateReport): Promise<void> {
+    try {
+      await this.#ask('POST', 'ota/status', JSON.stringify(report));
+    } catch (error) {
+      // The update ended, or was never this device's: nobody wants to hear of it.
+      if (!(error instanceof Refusal) || ![400, 404, 409, 422].includes(error.status)) throw error;
+    }
   }
 
   /** With the next packet. */
@@ -106,12 +119,22 @@ export class HttpsDoor implements Door {
       // The body is read to the end so that the connection can be used again.
       const text = await response.text();
       if (response.status === 401 || response.status === 403) this.#events.refused(`HTTP ${response.status}`);
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      if (!response.ok) throw new Refusal(response.status);
       this.#backoff.reset();
       return { status: response.status, text };
     } catch (error) {
       this.#closedUntil = Date.now() + this.#backoff.next();
       throw error;
     }
+  }
+}
+
+class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP ${status}`);
+    this.status = status;
   }
 }

@@ -2,6 +2,7 @@ import { topicFor, type TopicKind } from '@edgeconductor/sdk/contract';
 import { connect, type MqttClient } from 'mqtt';
 import { readCommand, type CommandReply } from '../commands.ts';
 import { Backoff } from '../backoff.ts';
+import { readOrder, type UpdateReport } from '../updates/order.ts';
 import type { Delivery, Door, DoorEvents } from './door.ts';
 
 export interface MqttAccess {
@@ -15,7 +16,7 @@ export interface MqttAccess {
   keepaliveS?: number;
 }
 
-const RECEIVED = ['shadow/desired', 'shadow/document', 'cmd'] as const;
+const RECEIVED = ['shadow/desired', 'shadow/document', 'cmd', 'ota'] as const;
 
 /**
  * MQTT 3.1.1 over TLS with birth and last will. Every connection is a new client: whatever was in flight when
@@ -58,6 +59,10 @@ export class MqttDoor implements Door {
     await this.#publish('cmd/ack', JSON.stringify({ id, ...reply }));
   }
 
+  async reportUpdate(report: UpdateReport): Promise<void> {
+    await this.#publish('ota/status', JSON.stringify(report));
+  }
+
   ask(): void {
     this.#publish('shadow/get', '{}').catch(() => undefined);
   }
@@ -69,7 +74,8 @@ export class MqttDoor implements Door {
   pause(): void {
     this.#wanted = false;
     clearTimeout(this.#retry);
-    this.cut();
+    const client = this.#client;
+    if (client) this.#closed(client);
   }
 
   async stop(): Promise<void> {
@@ -101,6 +107,8 @@ export class MqttDoor implements Door {
       will: { topic: this.#topic('status'), payload: Buffer.from('{"online":false}'), qos: 1, retain: false },
     });
     this.#client = client;
+    // One for each message on its way.
+    client.setMaxListeners(0);
     client.on('connect', () => this.#connected(client));
     client.on('message', (topic, payload) => this.#received(topic, payload));
     // Without a listener a failed attempt would end the process; 'close' follows and decides what to do.
@@ -111,12 +119,18 @@ export class MqttDoor implements Door {
   #connected(client: MqttClient): void {
     const stream = client.stream as { setNoDelay?(on: boolean): void };
     stream.setNoDelay?.(true);
-    this.#backoff.reset();
-    this.#open = true;
+    // What waits is sent when the device says that it is there: it must be able to hear it by then.
     client.subscribe(
       RECEIVED.map((kind) => this.#topic(kind)),
       { qos: 1 },
+      (error) => (error ? client.stream.destroy() : this.#ready(client)),
     );
+  }
+
+  #ready(client: MqttClient): void {
+    if (this.#client !== client) return;
+    this.#backoff.reset();
+    this.#open = true;
     this.#publish('status', '{"online":true}').catch(() => undefined);
     this.ask();
     this.#events.opened();
@@ -132,6 +146,11 @@ export class MqttDoor implements Door {
     if (kind === 'cmd') {
       const command = readCommand(document);
       if (command) this.#events.command(command);
+      return;
+    }
+    if (kind === 'ota') {
+      const order = readOrder(document);
+      if (order) this.#events.update(order);
       return;
     }
     const { version, desired } = document;
