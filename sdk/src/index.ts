@@ -3,6 +3,8 @@ export { EdgeConductor } from './client.ts';
 export * from './errors.ts';
 // Pure, so that a browser can look into a file before it uploads it, without zod.
 export { ESP_CHIPS, ESP_HEADER_BYTES, isEspRefusal, readEspHeader } from './contract/esp-image.ts';
+// Likewise: live values are read by the same scales as stored ones.
+export { batteryPercent, signalBars } from './contract/health-scale.ts';
 export { List } from './pagination.ts';
 export type { Page } from './pagination.ts';
 export type { ClientOptions, RequestOptions } from './request.ts';

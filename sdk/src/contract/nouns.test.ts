@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  batteryPercent,
   BulkAssignRequest,
   DeviceListQuery,
   DevicePatch,
@@ -130,8 +129,5 @@ describe('metrics', () => {
   it('print with their decimals and unit', () => {
     expect(formatMetric(24.26, { decimals: 1, unit: '°C' })).toBe('24.3 °C');
     expect(formatMetric(7, { decimals: 0, unit: '' })).toBe('7');
-  });
-  it('a LiPo cell is empty at 3.3 V and full at 4.2 V', () => {
-    expect([3.0, 3.3, 3.75, 4.2, 4.4].map(batteryPercent)).toEqual([0, 0, 50, 100, 100]);
   });
 });

@@ -1,5 +1,6 @@
 import type { BulkAssignReply } from '../contract/bulk.ts';
 import type { Command } from '../contract/command.ts';
+import type { DeviceDiagnostics } from '../contract/device-diagnostics.ts';
 import type { DeviceShadow, ShadowChange } from '../contract/shadow.ts';
 import type { DeviceImportReply } from '../contract/import.ts';
 import type { BulkRegisterReply, RegisterReply, RegisterRequestInput } from '../contract/register.ts';
@@ -103,6 +104,21 @@ export class Devices {
   async get(serial: string, options?: RequestOptions): Promise<Device> {
     return (await this.#transport.request<Device>({ method: 'GET', path: path`/devices/${serial}`, options }))
       .data;
+  }
+
+  /**
+   * How it is, each part with a verdict in words and what to do about it. A part it never told of is null.
+   * @example
+   * const { battery } = await ec.devices.diagnostics('EC-CLM-001');
+   * console.log(battery?.percent, battery?.verdict.text);
+   */
+  async diagnostics(
+    serial: string,
+    query: { hours?: 6 | 24 | 168 } = {},
+    options?: RequestOptions,
+  ): Promise<DeviceDiagnostics> {
+    const input = { method: 'GET', path: path`/devices/${serial}/diagnostics`, query, options } as const;
+    return (await this.#transport.request<DeviceDiagnostics>(input)).data;
   }
 
   /** What the device last reported, all keys. */

@@ -27,6 +27,7 @@ const TABLE: [method: string, path: string, who: string, body?: unknown][] = [
   ['DELETE', '/devices/{spare}', '             YYY33333 333Y 331'],
   ['GET', '/devices/acme-001/telemetry', '     YYYYYY33 YY33 331'],
   ['POST', '/devices/acme-001/telemetry', '    33333333 3Y33 3Y1', { temp: 1 }],
+  ['GET', '/devices/acme-001/diagnostics', '   YYYYYY33 YY33 331'],
   ['GET', '/devices/acme-001/commands', '      YYYYY333 YY33 3Y1'],
   ['POST', '/devices/acme-001/commands', '     Y3YY3333 3Y33 331', { type: 'beep' }],
   ['POST', '/devices/acme-001/reboot', '       Y3YY3333 3Y33 331'],

@@ -5,6 +5,7 @@ import { claimRoutes } from './claims.ts';
 import { controlRoutes } from './control.ts';
 import { credentialRoutes } from './credentials.ts';
 import { deviceDoorRoutes } from './device-door.ts';
+import { diagnosticsRoutes } from './diagnostics.ts';
 import { deviceFilterRoutes } from './device-filters.ts';
 import { deviceRoutes } from './devices.ts';
 import { firmwareRoutes } from './firmware.ts';
@@ -33,6 +34,7 @@ export const routes: Route[] = [
   ...claimRoutes,
   ...bulkRoutes,
   ...telemetryRoutes,
+  ...diagnosticsRoutes,
   ...roomRoutes,
   ...credentialRoutes,
   ...orgRoutes,

@@ -69,6 +69,10 @@ export const ROUTES: Record<string, Expectation> = {
     '/devices/{serial}/telemetry?hours=24&buckets=auto',
     '/devices/{serial}/telemetry?format=csv',
   ],
+  'GET /devices/{serial}/diagnostics': [
+    '/devices/{serial}/diagnostics',
+    '/devices/{serial}/diagnostics?hours=6',
+  ],
   'GET /devices/{serial}/commands': ['/devices/{serial}/commands', '/devices/{serial}/commands?state=queued'],
   'POST /devices/{serial}/commands': each('/devices/{serial}/commands', { type: 'beep' }),
   'POST /devices/{serial}/reboot': ['/devices/{serial}/reboot'],
