@@ -6,7 +6,7 @@ comment on column public.device_state.announces is
   'It has sent a status message before, so that `connected` can be believed however long it is silent';
 
 -- A birth begins a session: what was sent and not answered may have gone to the one before. The device knows the ids,
--- so it acts once. A restart is never sent twice: it may be why the session is new.
+-- so it acts once; an update it was cut off from begins with a fresh address. A restart is never sent twice: it may be why the session is new.
 create function private.resend_commands(device_nums int[]) returns void
 language plpgsql security definer
 set search_path = ''
@@ -75,6 +75,7 @@ begin
 
   if waiting <> '{}' then
     perform private.resend_commands(waiting);
+    perform private.resend_ota(waiting);
     perform ec.deliver_commands(waiting);
   end if;
   if changed <> '{}' and exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
