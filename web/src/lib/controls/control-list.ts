@@ -64,6 +64,9 @@ function kindOf(value: unknown): Control['kind'] {
   return typeof value === 'string' ? 'text' : 'json';
 }
 
+/** A number that still moves is not sent before it has come to rest. */
+export const SETTLE_MS = 400;
+
 /** What a slider or a stepper may stand on: within its range, on its grid, without the dust of binary fractions. */
 export function onGrid(control: Pick<Control, 'min' | 'max' | 'step'>, value: number): number {
   const { min, max, step } = control;

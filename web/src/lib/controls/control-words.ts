@@ -22,7 +22,7 @@ export function valueWords(control: Described, value: unknown): string {
   if (option) return option.label;
   if (typeof value === 'boolean') return value ? control.on : control.off;
   if (typeof value === 'object') return JSON.stringify(value);
-  if (typeof value === 'string') return value === '' ? 'empty' : value;
+  if (typeof value === 'string') return value === '' ? 'nothing' : `“${value}”`;
   const { text, unit } = formatValue(value, control);
   return unit ? `${text} ${unit}` : text;
 }
@@ -31,6 +31,7 @@ export function valueWords(control: Described, value: unknown): string {
 export function staffWords(
   control: Described,
   state: ControlState,
+  asked: unknown,
   reported: unknown,
   refusal: Refusal | null,
   patienceMs: number,
@@ -46,17 +47,22 @@ export function staffWords(
     late: {
       tone: 'bad',
       word: `Not confirmed within ${Math.round(patienceMs / 1000)} s`,
-      detail: `The device is online but ${still}. It may be busy, or its firmware does not know this key.`,
+      detail: `${wanted(control, asked)} was asked for; the device is online but ${still}. It may be busy, or its firmware does not know this key.`,
     },
     refused: { tone: 'bad', ...refusedWords(control, refusal) },
   };
   return words[state.phase];
 }
 
+/** A whole object would drown the sentence; it stands in the table below. */
+const wanted = (control: Described, asked: unknown) =>
+  typeof asked === 'object' ? 'Something else' : valueWords(control, asked);
+
 /** For whoever just lives with the device. */
 export function plainWords(
   control: Described,
   state: ControlState,
+  asked: unknown,
   reported: unknown,
   refusal: Refusal | null,
 ): ControlWords {
@@ -70,7 +76,7 @@ export function plainWords(
     late: {
       tone: 'bad',
       word: 'The device did not answer',
-      detail: `${stands.trim()} Make sure it has power and a connection.`.trim(),
+      detail: `You asked for ${valueWords(control, asked)}.${stands} Make sure it has power and a connection.`,
     },
     refused: { tone: 'bad', ...refusedWords(control, refusal) },
   };

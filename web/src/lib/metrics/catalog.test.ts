@@ -53,3 +53,17 @@ describe('what is known about metrics', () => {
     expect(metricColour('constructor')).toMatch(/^var\(--metric-\w+\)$/);
   });
 });
+
+it('what can be set has the words and the unit of its control, and is no chart', () => {
+  const control = { key: 'setpoint', label: 'Target temperature', unit: '°C', decimals: 1, sort: 1 };
+  const types = [{ ...type, controls: [{ ...control, key: 'temp' }, control] }] as ProductType[];
+  const known = new MetricCatalog(types);
+  expect(known.metric('NODE', 'setpoint')).toMatchObject({
+    label: 'Target temperature',
+    unit: '°C',
+    chart: false,
+  });
+  expect(known.metric('NODE', 'temp').label, 'a metric stays one').toBe('Temperature');
+  expect(known.controls('NODE').map(({ key }) => key)).toEqual(['temp', 'setpoint']);
+  expect(known.controls('GONE')).toEqual([]);
+});

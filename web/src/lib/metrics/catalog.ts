@@ -22,7 +22,7 @@ export class MetricCatalog {
     this.#types = new Map(
       types.map((type) => [
         type.key,
-        { type, metrics: new Map(type.metrics.map((m) => [m.key, describe(m)])) },
+        { type, metrics: new Map([...(type.controls ?? []).map(asMetric), ...type.metrics.map(entry)]) },
       ]),
     );
   }
@@ -72,6 +72,22 @@ export class MetricCatalog {
     const metrics = this.#types.get(productType)?.metrics.values() ?? [];
     return [...metrics].filter((metric) => metric.chart).sort(bySort);
   }
+}
+
+const entry = (definition: MetricDefinition): [string, Metric] => [definition.key, describe(definition)];
+
+/** A control that nobody measures: what the device reports of it has its words and its unit, and no chart. */
+function asMetric({
+  key,
+  label,
+  unit,
+  decimals,
+  min_value,
+  max_value,
+  sort,
+}: ControlDefinition): [string, Metric] {
+  const metric = { key, label, unit, decimals, min: min_value, max: max_value, chart: false, defined: true };
+  return [key, { ...metric, sort: 500 + sort, colour: metricColour(key) }];
 }
 
 function describe(definition: MetricDefinition): Metric {
