@@ -66,14 +66,30 @@ create trigger devices_end_ota after update of org_id, customer_id, claimed_at, 
     or (old.org_id, old.customer_id, old.claimed_at) is distinct from (new.org_id, new.customer_id, new.claimed_at)
   ) execute function private.end_ota_of_device();
 
--- The execution a report of a device speaks about: the open one, else the newest.
-create function private.current_ota(device_num int) returns bigint
-language sql stable security definer
+-- The executions that reports of these devices speak about: of each the open one, else the newest.
+create function private.hold_current_otas(device_nums int[]) returns bigint[]
+language plpgsql security definer
 set search_path = ''
 as $$
-  select e.id from public.ota_job_devices e join public.devices d on d.id = e.device_id and d.org_id = e.org_id
-  where d.num = current_ota.device_num
-  order by private.is_open(e.state) desc, e.queued_at desc, e.id desc limit 1
+declare
+  held bigint[];
+begin
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e
+    where e.id = any (array(
+      select c.id
+      from public.devices d
+      cross join lateral (
+        select o.id from public.ota_job_devices o
+        where o.device_id = d.id and o.org_id = d.org_id
+        order by private.is_open(o.state) desc, o.queued_at desc, o.id desc limit 1
+      ) c
+      where d.num = any (device_nums)
+    ))
+    order by e.id for update
+  ) x;
+  return held;
+end
 $$;
 
 -- Another version runs than before. After the fact too: who ran out of time and then reports the new version has it.
@@ -82,27 +98,44 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  execution public.ota_job_devices;
-  job public.ota_jobs;
+  changed int[];
+  held bigint[];
+  version text;
+  gone bigint[];
 begin
-  select e.* into execution from public.ota_job_devices e where e.id = private.current_ota(new.num) for update;
-  if execution.id is null then
+  select array_agg(c.num) into changed from (
+    select n.num, n.fw_version from new_rows n where n.fw_version is not null
+    except select o.num, o.fw_version from old_rows o
+  ) c;
+  if changed is null then
     return null;
   end if;
-  select j.* into job from public.ota_jobs j where j.id = execution.job_id;
-  if private.plain_version(new.fw_version) = job.version then
-    if private.is_open(execution.state) or execution.state in ('failed', 'timed_out', 'rolled_back') then
-      perform private.end_ota(array[execution.id], 'succeeded', null);
-    end if;
-  elsif execution.state = 'succeeded' and job.state in ('running', 'paused') then
-    perform private.end_ota(array[execution.id], 'rolled_back', format('It runs %s again.', new.fw_version));
+  held := private.hold_current_otas(changed);
+  if held is null then
+    return null;
   end if;
+  perform private.end_ota(array(
+    select e.id
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
+    where e.id = any (held) and private.plain_version(n.fw_version) = j.version
+      and (private.is_open(e.state) or e.state in ('failed', 'timed_out', 'rolled_back'))
+  ), 'succeeded', null);
+  for version, gone in
+    select n.fw_version, array_agg(e.id)
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
+    where e.id = any (held) and e.state = 'succeeded' and private.plain_version(n.fw_version) <> j.version
+      and j.state in ('running', 'paused')
+    group by n.fw_version
+  loop
+    perform private.end_ota(gone, 'rolled_back', format('It runs %s again.', version));
+  end loop;
   return null;
 end
 $$;
-create trigger devices_follow_firmware after update of fw_version on public.devices
-  for each row when (new.fw_version is not null and old.fw_version is distinct from new.fw_version)
-  execute function private.follow_firmware();
+-- Once for all rows of a statement: a batch of packets may bring hundreds of devices that have restarted.
+create trigger devices_follow_firmware after update on public.devices
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function private.follow_firmware();
 
 create function private.reported_version(reported jsonb) returns text
 language sql immutable
@@ -124,9 +157,7 @@ declare
   there bigint[];
   gone bigint[];
 begin
-  perform from public.ota_job_devices e
-  where e.id in (select private.current_ota(n) from unnest(device_nums) n) order by e.id for update;
-
+  perform private.hold_current_otas(device_nums);
   with news as (
     select d.id, d.num, r.version
     from public.device_state s
@@ -141,25 +172,30 @@ begin
   update public.devices d set fw_version = n.version from news n where d.id = n.id;
 
   -- Of those that said they restart: once they have, the version they run decides. That they have is certain when they
-  -- ran for less time than has passed since, or introduced themselves in a new session; without either, another version
-  -- must be seen at two moments.
+  -- started after they said so (five seconds are left to the way of that word), or introduced themselves in a new session.
+  -- Without such a sign, or with a version said earlier only, it takes packets of two moments.
   with seen as (
-    select e.id, x.at, r.version, private.plain_version(r.version) = j.version as is_new, e.old_seen_at,
+    select e.id, x.at, private.plain_version(r.version) = j.version as is_new, x.is_fresh, e.old_seen_at,
       case when said then s.connected_changed_at > e.changed_at
         when jsonb_typeof(s.reported -> 'uptime') = 'number' and 'uptime' = any (s.packet_keys)
-          then (s.reported ->> 'uptime')::numeric + 2 < extract(epoch from x.at - e.changed_at) end as has_restarted
+          then (s.reported ->> 'uptime')::numeric - 5 < extract(epoch from x.at - e.changed_at) end as has_restarted
     from public.ota_job_devices e
     join public.ota_jobs j on j.id = e.job_id
     join public.device_state s on s.device_num = e.device_num
     cross join lateral (select private.reported_version(s.reported) as version) r
-    cross join lateral (select case when said then s.last_seen else s.reported_at end as at) x
-    where e.device_num = any (device_nums) and e.state = 'rebooting' and x.at > e.changed_at
-      and (said or s.packet_keys && '{fw_version,fw}') and r.version is not null
-  ), first_seen as (
+    cross join lateral (
+      select case when said then s.last_seen else s.reported_at end as at, said or s.packet_keys && '{fw_version,fw}' as is_fresh
+    ) x
+    where e.device_num = any (device_nums) and e.state = 'rebooting' and x.at > e.changed_at and r.version is not null
+  ), doubtful as (
     update public.ota_job_devices e set old_seen_at = n.at from seen n
-    where e.id = n.id and n.has_restarted is null and n.old_seen_at is null
+    where e.id = n.id and n.old_seen_at is null and case when n.is_fresh then n.has_restarted is null else n.has_restarted end
   ), sure as (
-    select n.id, n.is_new from seen n where coalesce(n.has_restarted, n.at > n.old_seen_at)
+    select n.id, n.is_new from seen n
+    where case
+      when n.is_fresh then coalesce(n.has_restarted, n.at > n.old_seen_at)
+      else n.has_restarted and n.at > n.old_seen_at + interval '10 seconds'
+    end
   )
   select array_agg(x.id) filter (where x.is_new), array_agg(x.id) filter (where not x.is_new) into there, gone from sure x;
   perform private.end_ota(there, 'succeeded', null);
