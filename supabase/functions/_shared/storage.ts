@@ -21,6 +21,8 @@ export interface FileStore {
 }
 
 const UPLOAD_LIFE_MS = 2 * 3_600_000;
+/** A link is given to everybody who asks within so long; many devices ask for one file at once. */
+const SHARED_MS = 30_000;
 
 export function openBucket(
   { supabaseUrl, serviceKey }: Pick<Env, 'supabaseUrl' | 'serviceKey'>,
@@ -36,6 +38,11 @@ export function openBucket(
       throw unavailable(cause);
     });
   };
+  const shared = shareFor(SHARED_MS);
+  const sign = async (path: string, seconds: number): Promise<string> => {
+    const asked = await ask('POST', `/object/sign/${at(path)}`, { expiresIn: seconds });
+    return `${base}${(await answer<{ signedURL: string }>(asked)).signedURL}`;
+  };
   const at = (path: string): string => `${bucket}/${path.split('/').map(encodeURIComponent).join('/')}`;
 
   return {
@@ -45,8 +52,7 @@ export function openBucket(
       return { url: `${base}${url}`, headers, expires_at: expiry(url) };
     },
     async linkTo(path, seconds, filename) {
-      const asked = await ask('POST', `/object/sign/${at(path)}`, { expiresIn: seconds });
-      const url = `${base}${(await answer<{ signedURL: string }>(asked)).signedURL}`;
+      const url = await shared(`${seconds} ${path}`, () => sign(path, seconds));
       return filename === undefined ? url : `${url}&download=${encodeURIComponent(filename)}`;
     },
     async read(path) {
@@ -61,6 +67,21 @@ export function openBucket(
       const response = await ask('DELETE', `/object/${bucket}`, { prefixes: [path] });
       await answer(response);
     },
+  };
+}
+
+/** One answer for all who ask for the same within `ms`; a failure is forgotten at once. */
+function shareFor(ms: number): (key: string, make: () => Promise<string>) => Promise<string> {
+  const made = new Map<string, { until: number; answer: Promise<string> }>();
+  return (key, make) => {
+    const now = Date.now();
+    const known = made.get(key);
+    if (known && known.until > now) return known.answer;
+    for (const [old, { until }] of made) if (until <= now) made.delete(old);
+    const answer = make();
+    made.set(key, { until: now + ms, answer });
+    answer.catch(() => made.delete(key));
+    return answer;
   };
 }
 

@@ -85,7 +85,8 @@ async function withinLimits(
   work: () => Promise<Reply<unknown> | AppError>,
 ): Promise<Reply<unknown> | AppError> {
   const turns = await turnsOf(route.limits, around, input);
-  if (!route.limits?.givesBack) await around.limiter.takeExactly(turns);
+  if (route.limits?.leased) for (const turn of turns) await around.limiter.take(turn);
+  else if (!route.limits?.givesBack) await around.limiter.takeExactly(turns);
   const outcome = await work().catch(toAppError);
   const missed = outcome instanceof AppError && outcome.code === 'not_found';
   const returned = route.limits?.givesBack

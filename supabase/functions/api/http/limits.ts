@@ -10,8 +10,8 @@ export const ADDRESS_LIMITS = {
   claim: { name: 'claim', limit: 30, windowS: QUARTER_S },
   invitation: { name: 'invitation', limit: 30, windowS: QUARTER_S },
   sign_in: { name: 'sign-in', limit: 100, windowS: QUARTER_S },
-  /** Links nobody made. As many may be under way at once: a thousand devices of a site come from one address. */
-  firmware: { name: 'firmware', limit: 2000, windowS: QUARTER_S },
+  /** Right and wrong links alike: the thousands of devices of a site come from one address. */
+  firmware: { name: 'firmware', limit: 6000, windowS: 60 },
   register: { name: 'register', limit: 600, windowS: 60 },
 } as const satisfies Record<string, AddressLimit>;
 

@@ -71,6 +71,8 @@ export interface Limits<P, B> {
   account?: (input: { params: P; body: B }) => Promise<string>;
   /** A right code costs nothing: only answers that say `not_found` count. */
   onlyMisses?: true;
+  /** For many requests: turns come in lots, as those of a plan, and not one by one. */
+  leased?: true;
   /** The other way round: takes nothing, and what it names comes back when the request succeeds. */
   givesBack?: true;
 }

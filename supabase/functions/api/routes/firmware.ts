@@ -54,7 +54,7 @@ export const firmwareRoutes = [
       'The link in a message to a device: redirects to the file, which serves ranges; 410 after its hour',
     params: z.object({ token: z.string().max(128) }),
     replies: { 302: null },
-    limits: { address: ADDRESS_LIMITS.firmware, onlyMisses: true },
+    limits: { address: ADDRESS_LIMITS.firmware, leased: true },
     handle: async ({ db, params, around }) => elsewhere(await followLink(db, around.firmware, params.token)),
   }),
   route({
