@@ -30,6 +30,8 @@ export class MqttDoor implements Door {
   #retry: NodeJS.Timeout | undefined;
   #wanted = false;
   #open = false;
+  /** Retained messages may come before the broker confirms the subscription; the device speaks only after it. */
+  #early: Array<() => void> = [];
 
   constructor(access: MqttAccess, events: DoorEvents) {
     this.#access = access;
@@ -110,7 +112,10 @@ export class MqttDoor implements Door {
     // One for each message on its way.
     client.setMaxListeners(0);
     client.on('connect', () => this.#connected(client));
-    client.on('message', (topic, payload) => this.#received(topic, payload));
+    client.on('message', (topic, payload) => {
+      if (this.#open) this.#received(topic, payload);
+      else this.#early.push(() => this.#received(topic, payload));
+    });
     // Without a listener a failed attempt would end the process; 'close' follows and decides what to do.
     client.on('error', (error) => this.#events.refused(error.message));
     client.on('close', () => this.#closed(client));
@@ -134,6 +139,7 @@ export class MqttDoor implements Door {
     this.#publish('status', '{"online":true}').catch(() => undefined);
     this.ask();
     this.#events.opened();
+    for (const receive of this.#early.splice(0)) receive();
   }
 
   #received(topic: string, payload: Buffer): void {
@@ -160,6 +166,7 @@ export class MqttDoor implements Door {
   #closed(client: MqttClient): void {
     if (this.#client !== client) return;
     this.#client = undefined;
+    this.#early = [];
     if (this.#open) {
       this.#open = false;
       this.#events.closed();
