@@ -8,7 +8,12 @@ export interface ActivityWords {
   actor: string | null;
 }
 
-const NOUNS: Record<string, string> = { api_key: 'API key', ota: 'Firmware', org: 'Organisation' };
+const NOUNS: Record<string, string> = {
+  api_key: 'API key',
+  ota_job: 'Update job',
+  ota: 'Firmware',
+  org: 'Organisation',
+};
 
 /** `device_registered` → "Device registered": every action reads, also those of later versions. */
 export function describeActivity({ action, actor_label, target_label }: Entry): ActivityWords {

@@ -44,6 +44,20 @@ const ACTIONS: readonly (readonly [string, readonly string[]])[] = [
       'tenants_moved_out',
     ],
   ],
+  [
+    'Firmware',
+    [
+      'firmware_uploaded',
+      'firmware_updated',
+      'firmware_retired',
+      'ota_job_created',
+      'ota_pushed',
+      'ota_job_paused',
+      'ota_job_resumed',
+      'ota_job_aborted',
+      'ota_job_retried',
+    ],
+  ],
   ['Keys', ['api_key_created', 'api_key_revoked', 'provisioning_key_created', 'provisioning_key_revoked']],
   ['Organisation', ['org_created', 'org_updated']],
 ];

@@ -4,20 +4,26 @@ import { STATE_WORDS } from './update-words.ts';
 
 type Dict = Readonly<Record<string, unknown>>;
 
+const EVENTS: Readonly<Record<string, string>> = {
+  resent: 'Told again',
+  url_refreshed: 'Got a fresh link',
+  deferred: 'Put off',
+};
+
 /** A line of one device's log: what happened, and what it or the platform said about it. */
 export function eventWords({ state, detail }: Pick<OtaEvent, 'state' | 'detail'>): {
   text: string;
   detail: string;
 } {
   const facts = isDict(detail) ? detail : {};
+  const named = EVENTS[String(facts['event'])];
   const percent = typeof facts['percent'] === 'number' ? ` ${facts['percent']} %` : '';
-  const version = typeof facts['version'] === 'string' ? `Reports ${facts['version']}.` : '';
+  const text = named ?? STATE_WORDS[state].word + (state === 'downloading' ? percent : '');
   const reason = typeof facts['reason'] === 'string' ? reasonWords(facts['reason']) : '';
-  const attempt =
-    Number(facts['attempt']) > 1 && state === 'queued' ? `Try ${String(facts['attempt'])}.` : '';
+  const attempt = Number(facts['attempt']) > 1 ? `Try ${String(facts['attempt'])}.` : '';
   return {
-    text: STATE_WORDS[state].word + (state === 'downloading' ? percent : ''),
-    detail: [reason, version, attempt].filter(Boolean).join(' '),
+    text,
+    detail: [reason, state === 'queued' || state === 'sent' ? attempt : ''].filter(Boolean).join(' '),
   };
 }
 

@@ -18,15 +18,34 @@ const job = (change: Partial<OtaJob>): OtaJob =>
 
 describe('a job in words', () => {
   it('says what it does now and what comes next', () => {
-    expect(nowWords(job({}), now)).toBe('Now: canary (1 device). Then: all others (49 devices).');
+    expect(nowWords(job({}), now)).toBe('Now the canary (1 device). Then the other 49 devices.');
     const soaking = job({ soaking_since: '2026-11-25T09:40:00Z' });
     expect(soakLeft(soaking, now)).toBe(600_000);
     expect(nowWords(soaking, now)).toBe(
-      'The canary (1 device) is done and watched for another 10 min. Then: all others (49 devices).',
+      'The canary (1 device) is done and watched for another 10 min. Then the other 49 devices.',
     );
-    expect(nowWords(job({ stage: 1 }), now)).toBe('Nobody is told yet: all others (49 devices).');
+    expect(nowWords(soaking, now + 600_000)).toBe(
+      'The canary (1 device) is done. Within half a minute: the other 49 devices.',
+    );
+    expect(nowWords(job({ stage: 1 }), now)).toBe('Now the other 49 devices.');
+    const asleep = { ...stage({ count: 3, devices: 3 }), counts: { queued: 3 } };
+    expect(nowWords(job({ stages: [asleep, stage({ percent: 100 })] } as Partial<OtaJob>), now)).toBe(
+      'Nobody of the canary (3 devices) could be told yet.',
+    );
     expect(nowWords(job({ state: 'paused' }), now)).toMatch(/^Nobody else is told/);
     expect(nowWords(job({ state: 'completed' }), now)).toBeNull();
+  });
+
+  it('says of one that goes to everybody at once only who is still missing', () => {
+    const single = (counts: OtaJob['counts']) =>
+      job({ stages: [stage({ percent: 100, devices: 9 })], counts });
+    expect(nowWords(single({ downloading: 3, queued: 6 }), now)).toBe(
+      '6 more wait for their turn, or until they are back.',
+    );
+    expect(nowWords(single({ succeeded: 8, queued: 1 }), now)).toMatch(
+      /^The rest are told when they are back/,
+    );
+    expect(nowWords(single({ downloading: 9 }), now)).toBeNull();
   });
 
   it('knows the past, the present and the coming stage', () => {
@@ -50,10 +69,16 @@ describe('a job in words', () => {
     expect(timelineWords({ event: 'paused', detail: { by: 'ada@example.com' } }).text).toBe(
       'Paused by ada@example.com',
     );
-    expect(timelineWords({ event: 'aborted', detail: { reason: 'failure_threshold' } })).toEqual({
+    expect(timelineWords({ event: 'aborted', detail: { kind: 'failure_threshold' } })).toEqual({
       text: 'Stopped by itself: too many failures',
       tone: 'bad',
     });
+    expect(timelineWords({ event: 'stage_released', detail: { stage: 1, devices: 12 } }).text).toBe(
+      'Stage 2 began with 12 devices',
+    );
+    expect(timelineWords({ event: 'soaking', detail: { stage: 0, soak_s: 1800 } }).text).toBe(
+      'Stage 1 is done and watched for 30 min',
+    );
     expect(timelineWords({ event: 'window_opened', detail: null }).text).toBe('Window opened');
   });
 });

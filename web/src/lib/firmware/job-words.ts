@@ -1,7 +1,7 @@
 import type { OtaJob, OtaJobState, OtaWindow } from '@edgeconductor/sdk';
-import { formatDuration } from '#lib/format/value.ts';
+import { countOf, formatDuration } from '#lib/format/value.ts';
 import { stageName, type StageShape } from './stage-plan.ts';
-import { countGroups, totalOf, type StateCounts, type Tone } from './update-words.ts';
+import { countGroups, type StateCounts, type Tone } from './update-words.ts';
 
 export const JOB_STATES: Record<OtaJobState, { word: string; tone: Tone }> = {
   running: { word: 'Running', tone: 'info' },
@@ -36,28 +36,39 @@ export function soakLeft(
 export function nowWords(job: Job, now: number): string | null {
   if (job.state === 'completed' || job.state === 'aborted') return null;
   if (job.state === 'scheduled') return 'It waits for its start.';
-  const present = stageAt(job, job.stage);
-  const next = job.stage + 1 < job.stages.length ? stageAt(job, job.stage + 1) : null;
   if (job.state === 'paused')
     return 'Nobody else is told until it goes on. What was under way goes on by itself.';
+  if (job.stages.length < 2) return everybodyWords(job);
+  const present = stageAt(job, job.stage);
+  const next = job.stage + 1 < job.stages.length ? stageAt(job, job.stage + 1) : null;
   const left = soakLeft(job, now);
-  if (left !== null && next) {
-    const wait = left > 0 ? `for another ${formatDuration(Math.ceil(left / 1000))}` : 'no longer';
-    return `The ${present} is done and watched ${wait}. Then: ${next}.`;
-  }
-  const working = totalOf(job.stages[job.stage]?.counts ?? {});
-  if (working === 0) return `Nobody is told yet: ${present}.`;
-  return next ? `Now: ${present}. Then: ${next}.` : `Now: ${present}.`;
+  if (left !== null && next)
+    return left > 0
+      ? `${upper(present)} is done and watched for another ${formatDuration(Math.ceil(left / 1000))}. Then ${next}.`
+      : `${upper(present)} is done. Within half a minute: ${next}.`;
+  const { counts = {}, devices = 0 } = job.stages[job.stage] ?? {};
+  if (devices > 0 && counts.queued === devices) return `Nobody of ${present} could be told yet.`;
+  return next ? `Now ${present}. Then ${next}.` : `Now ${present}.`;
 }
 
+function everybodyWords({ counts }: Pick<Job, 'counts'>): string | null {
+  const { working, waiting } = countGroups(counts);
+  if (working > 0) return waiting > 0 ? `${waiting} more wait for their turn, or until they are back.` : null;
+  return waiting > 0 ? 'The rest are told when they are back, or when their hour comes.' : null;
+}
+
+/** "the canary (2 devices)", "stage 2 (3 devices)", "the other 15 devices". */
 function stageAt(job: Pick<Job, 'stages'>, index: number): string {
   const stage = job.stages[index];
   if (!stage) return 'the next stage';
-  const devices = `${stage.devices} ${stage.devices === 1 ? 'device' : 'devices'}`;
-  return `${lower(stageName(stage, index, job.stages.length))} (${devices})`;
+  const devices = countOf(stage.devices, 'device');
+  const name = stageName(stage, index, job.stages.length);
+  if (name === 'Canary') return `the canary (${devices})`;
+  return name === 'All others' ? `the other ${devices}` : `stage ${index + 1} (${devices})`;
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Whether the stage is past, the present one, or yet to come. */
 export function stagePlace(job: Pick<Job, 'state' | 'stage'>, index: number): 'past' | 'now' | 'next' {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventWords } from './event-words.ts';
 import { countedReasons, excludedWord } from './excluded-words.ts';
 import { reasonWords } from './reason-words.ts';
 import { fileSize } from './sizes.ts';
@@ -13,6 +14,22 @@ describe('an update in words', () => {
     expect(reasonWords('flash_write_failed')).toBe('Flash write failed.');
     expect(reasonWords('E (4210) esp_ota: 0x1503')).toBe('E (4210) esp_ota: 0x1503.');
     expect(reasonWords(null)).toBe('');
+  });
+
+  it('tells what happened on one device, line by line', () => {
+    expect(eventWords({ state: 'downloading', detail: { percent: 50 } })).toEqual({
+      text: 'Downloading 50 %',
+      detail: '',
+    });
+    expect(eventWords({ state: 'queued', detail: { event: 'deferred', reason: 'deferred: busy' } })).toEqual({
+      text: 'Put off',
+      detail: 'It is busy and asked for more time.',
+    });
+    expect(eventWords({ state: 'sent', detail: { attempt: 2 } })).toEqual({ text: 'Sent', detail: 'Try 2.' });
+    expect(eventWords({ state: 'rolled_back', detail: { reason: 'crash_loop', attempt: 2 } })).toEqual({
+      text: 'Rolled back',
+      detail: 'The new version crashed again and again, so it went back.',
+    });
   });
 
   it('counts states as people think of them', () => {
