@@ -68,6 +68,26 @@ describe('firmware', () => {
     await expect(failed).rejects.toMatchObject({ status: expect.any(Number) });
   });
 
+  it('is uploaded once under its Idempotency-Key, although the answer of the store was lost', async () => {
+    const asked: string[] = [];
+    const flaky = new EdgeConductor({
+      accessToken: () => api.tokenOf(api.world.orgAdmin),
+      baseUrl: api.url,
+      fetch: async (input, init) => {
+        asked.push(`${init?.method} ${new Headers(init?.headers).get('idempotency-key')}`);
+        const response = await fetch(input, init);
+        if (init?.method === 'PUT' && asked.filter((one) => one.startsWith('PUT')).length === 1)
+          throw new TypeError('the connection broke');
+        return response;
+      },
+    });
+    const image = { product_type: type, file: espImage({ version: '1.2.9' }) };
+    const first = await flaky.firmware.upload(image, { idempotencyKey: 'build-9' });
+    expect(first.state).toBe('ready');
+    expect(asked).toEqual(['POST build-9-begin', 'PUT null', 'PUT null', 'POST build-9-finish']);
+    expect(await flaky.firmware.upload(image, { idempotencyKey: 'build-9' })).toEqual(first);
+  });
+
   it('is listed and retired', async () => {
     const { id } = await upload('1.3.0');
     const list = await ec.firmware.list({ orgId: org, productType: type, state: 'ready', limit: 1 });
@@ -75,7 +95,7 @@ describe('firmware', () => {
     const versions: (string | null)[] = [];
     for await (const one of ec.firmware.list({ orgId: org, state: 'ready', limit: 1 }))
       versions.push(one.version);
-    expect(versions).toEqual(['1.3.0', '1.2.0', '1.1.0']);
+    expect(versions).toEqual(['1.3.0', '1.2.9', '1.2.0', '1.1.0']);
     await ec.firmware.retire(id);
     expect(await ec.firmware.get(id)).toMatchObject({ state: 'retired' });
     await expect(ec.firmware.get(crypto.randomUUID())).rejects.toBeInstanceOf(NotFoundError);

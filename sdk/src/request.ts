@@ -80,7 +80,10 @@ export class Transport {
     return (await this.#send(input)).text;
   }
 
-  /** Bytes straight to a signed address of the store: no credential of ours goes there. */
+  /**
+   * Bytes straight to a signed address of the store, which takes them once: no credential of ours goes there. Repeated
+   * when the connection breaks; that they are there already means that only the answer was lost.
+   */
   async put(
     url: string,
     headers: Record<string, string>,
@@ -88,17 +91,24 @@ export class Transport {
     options: RequestOptions = {},
   ): Promise<void> {
     const { signal } = options;
-    const response = await this.#fetch(url, {
-      method: 'PUT',
-      headers,
-      body,
-      ...(signal ? { signal } : {}),
-    }).catch((error: unknown) => {
-      if (signal?.aborted) throw new AbortedError('The request was aborted', { cause: error });
-      throw new ConnectionError('The store cannot be reached', { cause: error });
-    });
-    const text = await response.text();
-    if (!response.ok) throw errorFrom(response.status, response.headers, parseOrNull(text));
+    const retries = options.maxRetries ?? this.#options.maxRetries ?? 2;
+    const init = { method: 'PUT', headers, body, ...(signal ? { signal } : {}) };
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const response = await this.#fetch(url, init);
+        const text = await response.text();
+        if (response.ok || /already exists|duplicate/i.test(text)) return;
+        const error = errorFrom(response.status, response.headers, parseOrNull(text));
+        if (attempt >= retries || !mayRetry(error)) throw error;
+        await pause(waitMs(error, attempt), signal);
+      } catch (error) {
+        if (error instanceof EdgeConductorError) throw error;
+        if (signal?.aborted) throw new AbortedError('The request was aborted', { cause: error });
+        const broken = new ConnectionError('The store cannot be reached', { cause: error });
+        if (attempt >= retries) throw broken;
+        await pause(waitMs(broken, attempt), signal);
+      }
+    }
   }
 
   async #send(input: RequestInput): Promise<{ response: Response; text: string }> {

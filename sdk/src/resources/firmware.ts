@@ -56,11 +56,16 @@ export class Firmware {
     const { file, filename, onProgress, ...facts } = input;
     const total = file instanceof Uint8Array ? file.length : file.size;
     const named = filename ?? ('name' in file ? String(file.name) : 'firmware.bin');
-    const { firmware, upload } = await this.begin({ ...facts, filename: named, size: total }, options);
+    const { idempotencyKey, ...rest } = options ?? {};
+    // Two requests, so two keys.
+    const keyed = (step: string): RequestOptions =>
+      idempotencyKey === undefined ? rest : { ...rest, idempotencyKey: `${idempotencyKey}-${step}` };
+    const begun = { ...facts, filename: named, size: total };
+    const { firmware, upload } = await this.begin(begun, keyed('begin'));
     onProgress?.({ loaded: 0, total });
     await this.#transport.put(upload.url, upload.headers, file, options);
     onProgress?.({ loaded: total, total });
-    return this.finish(firmware.id, options);
+    return this.finish(firmware.id, keyed('finish'));
   }
 
   /** The first of three steps: the answer says where to PUT the file; then `finish`. */
