@@ -33,3 +33,23 @@ as $$
   left join public.product_type_keys k on k.product_type = device.product_type and k.maker_org_id = device.maker_org_id
   where p.key = device.product_type
 $$;
+
+-- Uploads that nobody finished, and files that came after their row was closed: an upload address works for two hours.
+create function ec.abandon_uploads(org_id uuid, at timestamptz default clock_timestamp()) returns text[]
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update public.firmware f set state = 'refused', refused_reason = 'abandoned'
+  where f.org_id = abandon_uploads.org_id and f.state = 'uploading' and f.created_at < at - interval '3 hours';
+  return array(
+    select f.object_path
+    from public.firmware f join storage.objects o on o.bucket_id = 'firmware' and o.name = f.object_path
+    where f.org_id = abandon_uploads.org_id and f.state = 'refused' and f.created_at < at - interval '3 hours'
+    order by f.created_at limit 20
+  );
+end
+$$;
+comment on function ec.abandon_uploads(uuid, timestamptz) is
+  'The API alone, when somebody uploads: ends what was begun three hours ago → paths of files nobody needs';
+grant execute on function ec.abandon_uploads(uuid, timestamptz) to ec_api;

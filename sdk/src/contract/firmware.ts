@@ -13,7 +13,8 @@ export const FIRMWARE_STATES = ['uploading', 'ready', 'refused', 'retired'] as c
 export const FirmwareState = z.enum(FIRMWARE_STATES);
 export type FirmwareState = z.infer<typeof FirmwareState>;
 
-/** Why an upload was refused: `reason` of the problem, and `refused_reason` of the firmware; replaced = begun again. */
+/** Why an upload was refused: `reason` of the problem, and `refused_reason` of the firmware; replaced = begun again,
+ * abandoned = never finished. */
 export const FIRMWARE_REASONS = [
   'empty_file',
   'too_large',
@@ -27,6 +28,7 @@ export const FIRMWARE_REASONS = [
   'invalid_version',
   'duplicate_version',
   'replaced',
+  'abandoned',
 ] as const;
 export const FirmwareReason = z.enum(FIRMWARE_REASONS);
 export type FirmwareReason = z.infer<typeof FirmwareReason>;

@@ -182,6 +182,21 @@ describe('what is no firmware', () => {
     expect((await upload(image, { type: 'tracker' })).status).toBe(200);
   });
 
+  it('an upload that nobody finished ends, and its file is gone with the next one', async () => {
+    const image = espImage({ version: '1.7.5' });
+    const { firmware, upload: to } = (await begin(image)).body;
+    await put(to, image);
+    await api.db.query(`update public.firmware set created_at = now() - interval '4 hours' where id = $1`, [
+      firmware.id,
+    ]);
+    expect((await upload(image)).status).toBe(200);
+    expect((await api.get(`/firmware/${firmware.id}`, key)).body).toMatchObject({
+      ...{ state: 'refused', refused_reason: 'abandoned' },
+    });
+    expect(await stored(firmware.id)).toBe(0);
+    expect((await finish(firmware.id)).body).toMatchObject({ code: 'conflict', reason: 'abandoned' });
+  });
+
   it('a product type that nobody knows says which there are', async () => {
     const { status, body } = await begin(espImage(), { type: 'toaster' });
     expect([status, body.known]).toEqual([422, expect.arrayContaining(['EC-CLIMATE-V1'])]);
@@ -193,7 +208,7 @@ describe('firmware that is there', () => {
     const path = `/firmware?org_id=${api.world.org.id}&product_type=EC-CLIMATE-V1&state=ready`;
     const all = (await api.get(path, key)).body;
     const versions = all.map(({ version }: { version: string }) => version);
-    expect(versions.slice(0, 2)).toEqual(['1.7.0', '1.6.0']);
+    expect(versions.slice(0, 2)).toEqual(['1.7.5', '1.7.0']);
     const page = await api.get(`${path}&limit=2`, key);
     const after = /after=([^&>]+)/.exec(page.headers.get('link') ?? '')?.[1];
     const next = (await api.get(`${path}&limit=1&after=${after}`, key)).body;

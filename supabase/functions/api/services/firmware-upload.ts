@@ -25,6 +25,7 @@ export async function beginUpload(
     select ec.begin_firmware(${orgId}, ${input.product_type}, ${input.version ?? null}, ${input.filename},
       ${input.size}::bigint, ${input.notes ?? ''}, ${input.raw}) as firmware`;
   const { firmware } = row as { firmware: StoredFirmware };
+  await clearLeftovers(db, store, orgId);
   const ticket = await store.uploadTo(firmware.object_path);
   return {
     firmware: shown(firmware),
@@ -102,12 +103,23 @@ function refused({ reason, detail }: Refusal): AppError {
   return new AppError(reason === 'too_large' ? 'too_large' : 'unprocessable', detail, { reason });
 }
 
+/** What uploads left behind that nobody finished. */
+async function clearLeftovers(db: Db, store: FileStore, orgId: string): Promise<void> {
+  const [row] = await asApi(
+    db,
+    () => db<{ paths: string[] }[]>`select to_jsonb(ec.abandon_uploads(${orgId}::uuid)) as paths`,
+  );
+  for (const path of row?.paths ?? []) await store.remove(path);
+}
+
 /** Somebody finished it before. */
 function ended({ state, refused_reason: reason }: Firmware): AppError {
   if (state === 'retired' || reason === null)
     return new AppError('conflict', 'This firmware is retired.', { state });
   if (reason === 'replaced')
     return new AppError('conflict', 'Another upload of this version took its place.', { reason });
+  if (reason === 'abandoned')
+    return new AppError('conflict', 'This upload was not finished in time; begin again.', { reason });
   return refused({ reason, detail: `This upload was refused (${reason}); begin again.` });
 }
 

@@ -46,4 +46,5 @@ export const REFUSED: Record<FirmwareReason, string> = {
   invalid_version: 'Its version cannot be used.',
   duplicate_version: 'This version exists already.',
   replaced: 'The upload was begun again.',
+  abandoned: 'The upload was never finished.',
 };
