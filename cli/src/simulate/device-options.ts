@@ -22,7 +22,16 @@ export interface VirtualDeviceOptions {
 }
 
 export interface DeviceEvent {
-  kind: 'opened' | 'closed' | 'refused' | 'controlled' | 'commanded' | 'updating' | 'restarted' | 'overflow';
+  kind:
+    | 'opened'
+    | 'closed'
+    | 'refused'
+    | 'controlled'
+    | 'commanded'
+    | 'ordered'
+    | 'updating'
+    | 'restarted'
+    | 'overflow';
   serial: string;
   detail?: unknown;
 }

@@ -56,7 +56,10 @@ export class VirtualDevice {
       closed: () => this.#tell('closed'),
       desired: (document, version) => this.#receive(document, version),
       command: (command) => void this.#run(command),
-      update: (order) => this.#updater.take(order),
+      update: (order) => {
+        this.#tell('ordered', order);
+        this.#updater.take(order);
+      },
       refused: (reason) => this.#tell('refused', reason),
     });
     const { profile, updates } = options;

@@ -91,10 +91,6 @@ export class Updater {
       this.#flash.write((content) => content.deferred.push(keyOf(order)));
       return this.#putOff(order, defersS);
     }
-    if (order.version === this.version) {
-      this.#host.introduce();
-      return this.#end(order, null);
-    }
     this.#flash.image = null;
     this.#flash.write((content) => (content.order = order));
     this.#work();
@@ -243,10 +239,10 @@ export class Updater {
     return report;
   }
 
-  /** The last word about an order; null when there is nothing to say because the version says it. */
-  #end(order: Key, what: What | null): void {
+  /** The last word about an order. */
+  #end(order: Key, what: What): void {
     const { job_id, attempt } = order;
-    const report = what && this.#say(order, what);
+    const report = this.#say(order, what);
     this.#flash.write((content) => {
       content.ends[job_id] = { attempt, report };
       if (content.order?.job_id === job_id) content.order = null;

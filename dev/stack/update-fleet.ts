@@ -1,0 +1,169 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { EdgeConductor, type Firmware, type OtaJobDevice } from '@edgeconductor/sdk';
+import pg from 'pg';
+import {
+  climateNode,
+  Fleet,
+  MqttDoor,
+  VirtualDevice,
+  type Faults,
+  type UpdateNews,
+} from '../../cli/src/simulate/index.ts';
+import type { Facts } from './facts.ts';
+
+/** A device of a drill, with what it was told and what it said. */
+export interface Drilled {
+  readonly serial: string;
+  readonly device: VirtualDevice;
+  readonly faults: Faults;
+  /** When it heard of an update for the first time, ms since the epoch. */
+  orderedAt: number | undefined;
+  /** How often. */
+  orders: number;
+  readonly said: UpdateNews[];
+  restarts: number;
+}
+
+export interface UpdateFleetOptions {
+  facts: Facts;
+  count: number;
+  prefix: string;
+  faults?(index: number): Faults | undefined;
+  intervalS?: number;
+  /** Of every device before the update. */
+  version?: string;
+}
+
+const BULK = 250;
+
+/** An organisation of its own, its devices on the plain port, and the API as their people use it. */
+export class UpdateFleet {
+  readonly ec: EdgeConductor;
+  readonly orgId: string;
+  readonly devices: readonly Drilled[];
+  readonly #fleet: Fleet;
+  readonly #before: string;
+
+  private constructor(ec: EdgeConductor, orgId: string, devices: Drilled[], before: string) {
+    this.ec = ec;
+    this.orgId = orgId;
+    this.devices = devices;
+    this.#fleet = new Fleet(devices.map(({ device }) => device));
+    this.#before = before;
+  }
+
+  static async create(options: UpdateFleetOptions): Promise<UpdateFleet> {
+    const { facts, count, prefix, version = '1.2.0' } = options;
+    const { apiKey, orgId } = await newOrg(facts, prefix);
+    const ec = new EdgeConductor({ apiKey, baseUrl: facts.api_url! });
+    const devices: Drilled[] = [];
+    for (let from = 0; from < count; from += BULK) {
+      const serials = Array.from(
+        { length: Math.min(BULK, count - from) },
+        (_, i) => `${prefix}-${String(from + i + 1).padStart(4, '0')}`,
+      );
+      const { results } = await ec.devices.registerMany(
+        serials.map((serial_no) => ({ serial_no, product_type: 'EC-CLIMATE-V1', fw_version: version })),
+      );
+      for (const { device, serial_no, error } of results) {
+        if (!device) throw new Error(`${serial_no}: ${error?.detail}`);
+        const { mqtt_password, ota_public_key } = device;
+        const faults = options.faults?.(devices.length) ?? {};
+        const access = { serial: device.serial_no, secret: mqtt_password!, key: ota_public_key ?? undefined };
+        devices.push(drilled(options, access, faults));
+      }
+    }
+    return new UpdateFleet(ec, orgId, devices, version);
+  }
+
+  /** Switches all on; resolves when the platform has heard of each. */
+  async start(perSecond = 100): Promise<void> {
+    this.#fleet.start(perSecond);
+    const deadline = Date.now() + 120_000;
+    while (!this.devices.every(({ device }) => device.counters.delivered > 0)) {
+      if (Date.now() > deadline) throw new Error(`${this.#fleet.connected} devices are connected`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  upload(image: Uint8Array<ArrayBuffer>): Promise<Firmware> {
+    return this.ec.firmware.upload({ product_type: 'EC-CLIMATE-V1', filename: 'node.bin', file: image });
+  }
+
+  /** What the platform believes about every device of a job. */
+  async believed(jobId: string): Promise<Map<string, OtaJobDevice>> {
+    const rows = new Map<string, OtaJobDevice>();
+    for await (const row of this.ec.otaJobs.devices(jobId, { limit: 200 })) rows.set(row.serial, row);
+    return rows;
+  }
+
+  /**
+   * Compares what the platform believes with what each device runs and said; one line for each that differs. A
+   * device has the new version when, and only when, its update succeeded, and a failure has the device's own words.
+   */
+  async disagreements(jobId: string, version: string): Promise<string[]> {
+    const believed = await this.believed(jobId);
+    const lines: string[] = [];
+    for (const { serial, device, said } of this.devices) {
+      const row = believed.get(serial);
+      if (!row) continue;
+      const runs = row.state === 'succeeded' ? version : this.#before;
+      const known = (await this.ec.devices.get(serial)).fw_version;
+      const last = said.at(-1);
+      const words = ['failed', 'rejected', 'rolled_back'].includes(row.state);
+      const agree =
+        device.version === runs &&
+        known === runs &&
+        (row.state === 'succeeded' ? last?.state === 'installed' : true) &&
+        (!words || (last?.state === row.state && 'reason' in last && last.reason === row.reason));
+      if (!agree)
+        lines.push(
+          `${serial}: platform ${row.state} ${row.reason ?? ''} ${known}, device ${device.version} ${JSON.stringify(last)}`,
+        );
+    }
+    return lines;
+  }
+
+  stop(): Promise<void> {
+    return this.#fleet.stop();
+  }
+}
+
+function drilled(
+  { facts, intervalS = 0.5, version = '1.2.0' }: UpdateFleetOptions,
+  { serial, secret, key }: { serial: string; secret: string; key: string | undefined },
+  faults: Faults,
+): Drilled {
+  const said: UpdateNews[] = [];
+  const device = new VirtualDevice({
+    ...{ serial, intervalS, faults, bootMs: 500, updates: { publicKey: key } },
+    profile: climateNode({ serial, room: 'office', zone: 'Europe/Berlin', fwVersion: version }),
+    door: (events) => new MqttDoor({ url: facts.mqtt_url!, serial, password: secret }, events),
+    onEvent({ kind, detail }) {
+      if (kind === 'updating') said.push(detail as UpdateNews);
+      if (kind === 'restarted') one.restarts++;
+      if (kind !== 'ordered') return;
+      one.orderedAt ??= Date.now();
+      one.orders++;
+    },
+  });
+  const one: Drilled = { serial, device, faults, orderedAt: undefined, orders: 0, said, restarts: 0 };
+  return one;
+}
+
+async function newOrg(facts: Facts, name: string): Promise<{ apiKey: string; orgId: string }> {
+  const apiKey = `ec_live_${randomBytes(24).toString('base64url')}`;
+  const db = new pg.Client({ connectionString: facts.db_url! });
+  await db.connect();
+  try {
+    const { rows } = await db.query<{ org_id: string }>(
+      `with org as (insert into public.orgs (name, slug, plan) values ($1, lower($1), 'enterprise') returning id)
+       insert into public.api_keys (org_id, name, prefix, key_sha256, scopes)
+       select id, 'drill', 'ec_live_drll', $2, '{read,write,ota,provision}' from org returning org_id`,
+      [name, createHash('sha256').update(apiKey).digest()],
+    );
+    return { apiKey, orgId: rows[0]!.org_id };
+  } finally {
+    await db.end();
+  }
+}
