@@ -167,6 +167,69 @@ export type Database = {
           },
         ];
       };
+      control_definitions: {
+        Row: {
+          confirm: boolean;
+          decimals: number;
+          hint: string;
+          key: string;
+          kind: string;
+          label: string;
+          max_value: number | null;
+          min_value: number | null;
+          off_label: string | null;
+          on_label: string | null;
+          options: NonNullable<Json>;
+          product_type: string;
+          sort: number;
+          step: number | null;
+          unit: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          confirm?: boolean;
+          decimals?: number;
+          hint?: string;
+          key: string;
+          kind: string;
+          label: string;
+          max_value?: number | null;
+          min_value?: number | null;
+          off_label?: string | null;
+          on_label?: string | null;
+          options?: NonNullable<Json>;
+          product_type: string;
+          sort?: number;
+          step?: number | null;
+          unit?: string;
+        };
+        Update: {
+          confirm?: boolean;
+          decimals?: number;
+          hint?: string;
+          key?: string;
+          kind?: string;
+          label?: string;
+          max_value?: number | null;
+          min_value?: number | null;
+          off_label?: string | null;
+          on_label?: string | null;
+          options?: NonNullable<Json>;
+          product_type?: string;
+          sort?: number;
+          step?: number | null;
+          unit?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'control_definitions_product_type_fkey';
+            columns: ['product_type'];
+            isOneToOne: false;
+            referencedRelation: 'product_types';
+            referencedColumns: ['key'];
+          },
+        ];
+      };
       dead_letters: {
         Row: {
           created_at: string;
@@ -410,13 +473,91 @@ export type Database = {
           },
         ];
       };
+      device_filters: {
+        Row: {
+          created_at: string;
+          created_by_id: string | null;
+          created_by_kind: string;
+          created_by_label: string | null;
+          filter: NonNullable<Json>;
+          id: string;
+          name: string;
+          org_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind: string;
+          created_by_label?: string | null;
+          filter: NonNullable<Json>;
+          id?: string;
+          name: string;
+          org_id: string;
+        };
+        Update: {
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind?: string;
+          created_by_label?: string | null;
+          filter?: NonNullable<Json>;
+          id?: string;
+          name?: string;
+          org_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'device_filters_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      device_reboots: {
+        Row: {
+          booted_at: string;
+          device_num: number;
+          fw_version: string | null;
+          org_num: number;
+          previous_uptime_s: number | null;
+          reason: string | null;
+          seen_at: string;
+          tenure_id: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          booted_at: string;
+          device_num: number;
+          fw_version?: string | null;
+          org_num: number;
+          previous_uptime_s?: number | null;
+          reason?: string | null;
+          seen_at: string;
+          tenure_id: number;
+        };
+        Update: {
+          booted_at?: string;
+          device_num?: number;
+          fw_version?: string | null;
+          org_num?: number;
+          previous_uptime_s?: number | null;
+          reason?: string | null;
+          seen_at?: string;
+          tenure_id?: number;
+        };
+        Relationships: [];
+      };
       device_state: {
         Row: {
           active: boolean;
+          announces: boolean;
           connected: boolean;
           connected_changed_at: string | null;
           device_id: string;
           device_num: number;
+          fw_version: string | null;
           last_door: string | null;
           last_seen: string | null;
           last_seq: number | null;
@@ -445,10 +586,12 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           active?: boolean;
+          announces?: boolean;
           connected?: boolean;
           connected_changed_at?: string | null;
           device_id: string;
           device_num: number;
+          fw_version?: string | null;
           last_door?: string | null;
           last_seen?: string | null;
           last_seq?: number | null;
@@ -476,10 +619,12 @@ export type Database = {
         };
         Update: {
           active?: boolean;
+          announces?: boolean;
           connected?: boolean;
           connected_changed_at?: string | null;
           device_id?: string;
           device_num?: number;
+          fw_version?: string | null;
           last_door?: string | null;
           last_seen?: string | null;
           last_seq?: number | null;
@@ -705,6 +850,94 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'device_tenures';
             referencedColumns: ['id'];
+          },
+        ];
+      };
+      firmware: {
+        Row: {
+          chip: string | null;
+          created_at: string;
+          created_by_id: string | null;
+          created_by_kind: string;
+          created_by_label: string | null;
+          filename: string;
+          id: string;
+          idf_version: string | null;
+          notes: string;
+          object_path: string;
+          org_id: string;
+          product_type: string;
+          project: string | null;
+          raw: boolean;
+          ready_at: string | null;
+          refused_reason: string | null;
+          sha256: string | null;
+          signature: string | null;
+          size: number;
+          state: string;
+          version: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          chip?: string | null;
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind: string;
+          created_by_label?: string | null;
+          filename: string;
+          id?: string;
+          idf_version?: string | null;
+          notes?: string;
+          object_path: string;
+          org_id: string;
+          product_type: string;
+          project?: string | null;
+          raw?: boolean;
+          ready_at?: string | null;
+          refused_reason?: string | null;
+          sha256?: string | null;
+          signature?: string | null;
+          size: number;
+          state?: string;
+          version?: string | null;
+        };
+        Update: {
+          chip?: string | null;
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind?: string;
+          created_by_label?: string | null;
+          filename?: string;
+          id?: string;
+          idf_version?: string | null;
+          notes?: string;
+          object_path?: string;
+          org_id?: string;
+          product_type?: string;
+          project?: string | null;
+          raw?: boolean;
+          ready_at?: string | null;
+          refused_reason?: string | null;
+          sha256?: string | null;
+          signature?: string | null;
+          size?: number;
+          state?: string;
+          version?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'firmware_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'firmware_product_type_fkey';
+            columns: ['product_type'];
+            isOneToOne: false;
+            referencedRelation: 'product_types';
+            referencedColumns: ['key'];
           },
         ];
       };
@@ -975,6 +1208,60 @@ export type Database = {
           },
         ];
       };
+      notifications: {
+        Row: {
+          body: string;
+          created_at: string;
+          first_at: string;
+          group_key: string | null;
+          id: string;
+          kind: string;
+          link: string | null;
+          org_id: string;
+          severity: string;
+          subject: NonNullable<Json>;
+          times: number;
+          title: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          body?: string;
+          created_at?: string;
+          first_at?: string;
+          group_key?: string | null;
+          id?: string;
+          kind: string;
+          link?: string | null;
+          org_id: string;
+          severity: string;
+          subject?: NonNullable<Json>;
+          times?: number;
+          title: string;
+        };
+        Update: {
+          body?: string;
+          created_at?: string;
+          first_at?: string;
+          group_key?: string | null;
+          id?: string;
+          kind?: string;
+          link?: string | null;
+          org_id?: string;
+          severity?: string;
+          subject?: NonNullable<Json>;
+          times?: number;
+          title?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'notifications_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       orgs: {
         Row: {
           brand: NonNullable<Json>;
@@ -1033,6 +1320,251 @@ export type Database = {
           },
         ];
       };
+      ota_events: {
+        Row: {
+          at: string;
+          detail: NonNullable<Json>;
+          id: number;
+          job_device_id: number | null;
+          job_id: string;
+          org_id: string;
+          serial: string | null;
+          state: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          at?: string;
+          detail?: NonNullable<Json>;
+          id?: never;
+          job_device_id?: number | null;
+          job_id: string;
+          org_id: string;
+          serial?: string | null;
+          state: string;
+        };
+        Update: {
+          at?: string;
+          detail?: NonNullable<Json>;
+          id?: never;
+          job_device_id?: number | null;
+          job_id?: string;
+          org_id?: string;
+          serial?: string | null;
+          state?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'ota_events_job_device_id_fkey';
+            columns: ['job_device_id'];
+            isOneToOne: false;
+            referencedRelation: 'ota_job_devices';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      ota_job_devices: {
+        Row: {
+          attempt: number;
+          changed_at: string;
+          device_id: string;
+          device_num: number;
+          finished_at: string | null;
+          from_version: string | null;
+          id: number;
+          job_id: string;
+          not_before: string | null;
+          old_seen_at: string | null;
+          org_id: string;
+          outbox_id: number | null;
+          percent: number | null;
+          position: number;
+          queued_at: string;
+          reason: string | null;
+          released: boolean;
+          sends: number;
+          sent_at: string | null;
+          serial: string;
+          stage: number;
+          state: string;
+          timeout_at: string | null;
+          zone: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          attempt?: number;
+          changed_at?: string;
+          device_id: string;
+          device_num: number;
+          finished_at?: string | null;
+          from_version?: string | null;
+          id?: never;
+          job_id: string;
+          not_before?: string | null;
+          old_seen_at?: string | null;
+          org_id: string;
+          outbox_id?: number | null;
+          percent?: number | null;
+          position: number;
+          queued_at?: string;
+          reason?: string | null;
+          released?: boolean;
+          sends?: number;
+          sent_at?: string | null;
+          serial: string;
+          stage: number;
+          state?: string;
+          timeout_at?: string | null;
+          zone: string;
+        };
+        Update: {
+          attempt?: number;
+          changed_at?: string;
+          device_id?: string;
+          device_num?: number;
+          finished_at?: string | null;
+          from_version?: string | null;
+          id?: never;
+          job_id?: string;
+          not_before?: string | null;
+          old_seen_at?: string | null;
+          org_id?: string;
+          outbox_id?: number | null;
+          percent?: number | null;
+          position?: number;
+          queued_at?: string;
+          reason?: string | null;
+          released?: boolean;
+          sends?: number;
+          sent_at?: string | null;
+          serial?: string;
+          stage?: number;
+          state?: string;
+          timeout_at?: string | null;
+          zone?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'ota_job_devices_device_id_fkey';
+            columns: ['device_id'];
+            isOneToOne: false;
+            referencedRelation: 'devices';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'ota_job_devices_job_id_fkey';
+            columns: ['job_id'];
+            isOneToOne: false;
+            referencedRelation: 'ota_jobs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      ota_jobs: {
+        Row: {
+          abort_reason: Json | null;
+          counting_since: string | null;
+          created_at: string;
+          created_by_id: string | null;
+          created_by_kind: string;
+          created_by_label: string | null;
+          failure_min: number | null;
+          failure_pct: number;
+          finished_at: string | null;
+          firmware_id: string;
+          force: boolean;
+          id: string;
+          job_window: Json | null;
+          name: string | null;
+          number: number;
+          org_id: string;
+          product_type: string;
+          single: boolean;
+          soaking_since: string | null;
+          stage: number;
+          stages: NonNullable<Json>;
+          started_at: string | null;
+          starts_at: string | null;
+          state: string;
+          target: NonNullable<Json>;
+          timeout_s: number;
+          version: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          abort_reason?: Json | null;
+          counting_since?: string | null;
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind: string;
+          created_by_label?: string | null;
+          failure_min?: number | null;
+          failure_pct: number;
+          finished_at?: string | null;
+          firmware_id: string;
+          force: boolean;
+          id?: string;
+          job_window?: Json | null;
+          name?: string | null;
+          number: number;
+          org_id: string;
+          product_type: string;
+          single?: boolean;
+          soaking_since?: string | null;
+          stage?: number;
+          stages: NonNullable<Json>;
+          started_at?: string | null;
+          starts_at?: string | null;
+          state: string;
+          target: NonNullable<Json>;
+          timeout_s: number;
+          version: string;
+        };
+        Update: {
+          abort_reason?: Json | null;
+          counting_since?: string | null;
+          created_at?: string;
+          created_by_id?: string | null;
+          created_by_kind?: string;
+          created_by_label?: string | null;
+          failure_min?: number | null;
+          failure_pct?: number;
+          finished_at?: string | null;
+          firmware_id?: string;
+          force?: boolean;
+          id?: string;
+          job_window?: Json | null;
+          name?: string | null;
+          number?: number;
+          org_id?: string;
+          product_type?: string;
+          single?: boolean;
+          soaking_since?: string | null;
+          stage?: number;
+          stages?: NonNullable<Json>;
+          started_at?: string | null;
+          starts_at?: string | null;
+          state?: string;
+          target?: NonNullable<Json>;
+          timeout_s?: number;
+          version?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'ota_jobs_firmware_id_fkey';
+            columns: ['firmware_id'];
+            isOneToOne: false;
+            referencedRelation: 'firmware';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'ota_jobs_org_id_fkey';
+            columns: ['org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       partners: {
         Row: {
           contact_email: string | null;
@@ -1083,10 +1615,52 @@ export type Database = {
         };
         Relationships: [];
       };
+      product_type_keys: {
+        Row: {
+          created_at: string;
+          maker_org_id: string;
+          product_type: string;
+          public_key: string;
+          secret_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          maker_org_id: string;
+          product_type: string;
+          public_key: string;
+          secret_id: string;
+        };
+        Update: {
+          created_at?: string;
+          maker_org_id?: string;
+          product_type?: string;
+          public_key?: string;
+          secret_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'product_type_keys_maker_org_id_fkey';
+            columns: ['maker_org_id'];
+            isOneToOne: false;
+            referencedRelation: 'orgs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'product_type_keys_product_type_fkey';
+            columns: ['product_type'];
+            isOneToOne: false;
+            referencedRelation: 'product_types';
+            referencedColumns: ['key'];
+          },
+        ];
+      };
       product_types: {
         Row: {
+          chip: string | null;
           controllable_keys: string[];
           created_at: string;
+          health: NonNullable<Json>;
           key: string;
           maker_org_id: string | null;
           name: string;
@@ -1096,8 +1670,10 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          chip?: string | null;
           controllable_keys?: string[];
           created_at?: string;
+          health?: NonNullable<Json>;
           key: string;
           maker_org_id?: string | null;
           name: string;
@@ -1106,8 +1682,10 @@ export type Database = {
           telemetry_interval_s?: number;
         };
         Update: {
+          chip?: string | null;
           controllable_keys?: string[];
           created_at?: string;
+          health?: NonNullable<Json>;
           key?: string;
           maker_org_id?: string | null;
           name?: string;

@@ -42,7 +42,35 @@ create type ec.reading_windows as (
   w_bat double precision[]
 );
 
+create type private.ota_place as (
+  device_id uuid,
+  device_num integer,
+  serial text,
+  name text,
+  fw_version text,
+  status text,
+  zone text,
+  reason text,
+  detail jsonb,
+  stage integer,
+  "position" integer
+);
+
 -- Tables
+
+create table ec.firmware_links (
+  token_sha256 bytea not null,
+  firmware_id uuid not null,
+  job_device_id bigint,
+  expires_at timestamp with time zone not null,
+  constraint firmware_links_pkey PRIMARY KEY (token_sha256),
+  constraint firmware_links_firmware_id_fkey FOREIGN KEY (firmware_id) REFERENCES public.firmware(id) ON DELETE CASCADE,
+  constraint firmware_links_job_device_id_fkey FOREIGN KEY (job_device_id) REFERENCES public.ota_job_devices(id) ON DELETE CASCADE
+);
+alter table ec.firmware_links enable row level security;
+CREATE INDEX firmware_links_expires_at_idx ON ec.firmware_links USING btree (expires_at);
+CREATE INDEX firmware_links_firmware_id_idx ON ec.firmware_links USING btree (firmware_id);
+CREATE INDEX firmware_links_job_device_id_idx ON ec.firmware_links USING btree (job_device_id);
 
 create table ec.heartbeats (
   source text not null,
@@ -86,11 +114,13 @@ create unlogged table ec.live_leases (
   device_num integer,
   expires_at timestamp with time zone not null,
   last_sent_at timestamp with time zone,
+  job_id uuid,
   constraint live_leases_pkey PRIMARY KEY (topic),
-  constraint kind_is_known CHECK ((kind = ANY (ARRAY['device'::text, 'org'::text])))
+  constraint kind_is_known CHECK ((kind = ANY (ARRAY['device'::text, 'org'::text, 'bell'::text, 'job'::text])))
 );
 alter table ec.live_leases enable row level security;
 CREATE INDEX live_leases_device_num_idx ON ec.live_leases USING btree (device_num) WHERE (kind = 'device'::text);
+CREATE INDEX live_leases_job_id_idx ON ec.live_leases USING btree (job_id) WHERE (kind = 'job'::text);
 CREATE INDEX live_leases_org_num_idx ON ec.live_leases USING btree (org_num) WHERE (kind = 'org'::text);
 comment on table ec.live_leases is 'Topics somebody looks at now; unlogged, viewers renew within seconds';
 
@@ -140,6 +170,7 @@ create table ec.mqtt_outbox (
   sent_at timestamp with time zone,
   attempts integer default 0 not null,
   command_id uuid,
+  ota_id bigint,
   constraint mqtt_outbox_pkey PRIMARY KEY (id),
   constraint qos_is_valid CHECK (((qos >= 0) AND (qos <= 2)))
 );
@@ -149,6 +180,16 @@ CREATE INDEX mqtt_outbox_sent_at_idx ON ec.mqtt_outbox USING btree (sent_at) WHE
 CREATE INDEX mqtt_outbox_unsent_idx ON ec.mqtt_outbox USING btree (id) WHERE (sent_at IS NULL);
 CREATE INDEX mqtt_outbox_unsent_topic_idx ON ec.mqtt_outbox USING btree (topic, id) WHERE (sent_at IS NULL);
 comment on column ec.mqtt_outbox.payload is 'Empty with retain = clears what the broker keeps for the topic';
+comment on column ec.mqtt_outbox.ota_id is 'The execution it tells its device about';
+
+create table ec.notification_reads (
+  notification_id uuid not null,
+  reader_id uuid not null,
+  read_at timestamp with time zone default clock_timestamp() not null,
+  constraint notification_reads_pkey PRIMARY KEY (notification_id, reader_id),
+  constraint notification_reads_notification_id_fkey FOREIGN KEY (notification_id) REFERENCES public.notifications(id) ON DELETE CASCADE
+);
+alter table ec.notification_reads enable row level security;
 
 create unlogged table ec.rate_windows (
   key text not null,
@@ -350,6 +391,42 @@ grant select (id, device_id, created_at, expires_at, used_at, revoked_at, ended_
 comment on table public.claim_codes is 'The single-use code in a device''s QR; not the device''s secret';
 comment on column public.claim_codes.ended_reason is 'Null = may be used, unless it expired';
 
+create table public.control_definitions (
+  product_type text not null,
+  key text not null,
+  label text not null,
+  hint text default ''::text not null,
+  kind text not null,
+  unit text default ''::text not null,
+  min_value double precision,
+  max_value double precision,
+  step double precision,
+  decimals integer default 0 not null,
+  options jsonb default '[]'::jsonb not null,
+  on_label text,
+  off_label text,
+  confirm boolean default false not null,
+  sort integer default 100 not null,
+  constraint control_definitions_pkey PRIMARY KEY (product_type, key),
+  constraint choices_have_options CHECK (((jsonb_typeof(options) = 'array'::text) AND ((kind = 'enum'::text) = (jsonb_array_length(options) > 0)) AND (NOT jsonb_path_exists(options, '$[*]?(!(@."label".type() == "string") || !(@."value".type() == "string" || @."value".type() == "number"))'::jsonpath)))),
+  constraint control_definitions_product_type_fkey FOREIGN KEY (product_type) REFERENCES public.product_types(key) ON DELETE CASCADE,
+  constraint decimals_are_sane CHECK (((decimals >= 0) AND (decimals <= 9))),
+  constraint key_is_valid CHECK ((key ~ '^[A-Za-z][A-Za-z0-9_]{0,63}$'::text)),
+  constraint kind_is_known CHECK ((kind = ANY (ARRAY['boolean'::text, 'number'::text, 'enum'::text, 'text'::text]))),
+  constraint numbers_alone_have_ranges CHECK (((kind = 'number'::text) OR (num_nulls(min_value, max_value, step) = 3))),
+  constraint range_is_ordered CHECK ((min_value < max_value)),
+  constraint step_is_positive CHECK ((step > (0)::double precision))
+);
+alter table public.control_definitions enable row level security;
+create policy control_definitions_select on public.control_definitions for select to authenticated
+  using (product_type = ANY (ARRAY( SELECT private.my_product_types() AS my_product_types)));
+grant select on public.control_definitions to authenticated;
+grant select on public.control_definitions to service_role;
+comment on table public.control_definitions is 'How a key of the desired document is shown and set';
+comment on column public.control_definitions.hint is 'One plain sentence: what it does';
+comment on column public.control_definitions.options is 'Choices of an enum in order: [{"value": text or number, "label": text}]';
+comment on column public.control_definitions.confirm is 'A screen asks once more before it sends a change';
+
 create table public.dead_letters (
   id bigint generated always as identity not null,
   org_id uuid,
@@ -477,6 +554,53 @@ comment on column public.device_credentials.password_hash is 'Mosquitto''s $7$10
 comment on column public.device_credentials.secret_sha256 is 'Checked by the HTTPS door; the secret is 256 random bits';
 comment on column public.device_credentials.expires_at is 'End of the overlap after a rotation; null = open end';
 
+create table public.device_filters (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid not null,
+  name text not null,
+  filter jsonb not null,
+  created_by_kind text not null,
+  created_by_id uuid,
+  created_by_label text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint device_filters_pkey PRIMARY KEY (id),
+  constraint device_filters_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint filter_is_an_object CHECK (((jsonb_typeof(filter) = 'object'::text) AND (octet_length((filter)::text) <= 4096))),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200)))
+);
+alter table public.device_filters enable row level security;
+CREATE UNIQUE INDEX device_filters_name_is_unique ON public.device_filters USING btree (org_id, lower(name));
+create policy device_filters_select on public.device_filters for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids)));
+grant select on public.device_filters to authenticated;
+grant select on public.device_filters to service_role;
+comment on column public.device_filters.filter is '{room_id?, location_id?, product_type?, status?, lifecycle?, tag?, fw_version?, q?}: all must hold';
+
+create table public.device_reboots (
+  device_num integer not null,
+  booted_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  org_num integer not null,
+  tenure_id integer not null,
+  reason text,
+  fw_version text,
+  previous_uptime_s double precision,
+  constraint device_reboots_pkey PRIMARY KEY (device_num, booted_at),
+  constraint fw_version_is_short CHECK ((length(fw_version) <= 64)),
+  constraint reason_is_short CHECK ((length(reason) <= 40))
+);
+alter table public.device_reboots enable row level security;
+CREATE INDEX device_reboots_org_num_idx ON public.device_reboots USING btree (org_num, booted_at);
+create policy device_reboots_select on public.device_reboots for select to authenticated
+  using ((org_num = ANY (ARRAY( SELECT private.my_org_nums() AS my_org_nums))) OR (tenure_id = ANY (ARRAY( SELECT private.my_tenure_ids() AS my_tenure_ids))));
+grant select on public.device_reboots to authenticated;
+grant select on public.device_reboots to service_role;
+comment on table public.device_reboots is 'One row per start of a device, from the first packet after it';
+comment on column public.device_reboots.booted_at is 'The packet''s time less the uptime it reports';
+comment on column public.device_reboots.reason is 'As the device says it, in capitals: POWERON, SW, PANIC, …; null = it did not say';
+comment on column public.device_reboots.fw_version is 'What runs since then';
+comment on column public.device_reboots.previous_uptime_s is 'How long it had run before, as last heard';
+
 create table public.device_state (
   device_num integer not null,
   device_id uuid not null,
@@ -507,6 +631,8 @@ create table public.device_state (
   s_co2 double precision default 0 not null,
   s_bat double precision default 0 not null,
   pending boolean default false not null,
+  fw_version text,
+  announces boolean default false not null,
   constraint device_state_pkey PRIMARY KEY (device_num),
   constraint device_state_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
   constraint device_state_device_id_key UNIQUE (device_id),
@@ -526,6 +652,8 @@ comment on column public.device_state.last_seen is 'Arrival of the last accepted
 comment on column public.device_state.connected is 'Broker session; says nothing about telemetry';
 comment on column public.device_state.w_temp is 'The last readings of the metric, oldest first, at most 29; s_temp their sum';
 comment on column public.device_state.pending is 'Something waits for the device''s next sign of life; ingest reads the row anyway and looks further only then';
+comment on column public.device_state.fw_version is 'The last version that was passed on to devices.fw_version: ingest compares packets with it';
+comment on column public.device_state.announces is 'It has sent a status message before, so that `connected` can be believed however long it is silent';
 
 create table public.device_tenures (
   id integer generated always as identity not null,
@@ -609,11 +737,14 @@ CREATE INDEX devices_location_id_idx ON public.devices USING btree (org_id, loca
 CREATE INDEX devices_maker_org_id_idx ON public.devices USING btree (maker_org_id);
 CREATE INDEX devices_org_id_idx ON public.devices USING btree (org_id, serial);
 CREATE INDEX devices_org_id_product_type_idx ON public.devices USING btree (org_id, product_type);
+CREATE INDEX devices_pending_fw_version_idx ON public.devices USING btree (id) WHERE (pending_fw_version IS NOT NULL);
 CREATE INDEX devices_product_type_idx ON public.devices USING btree (product_type);
 CREATE INDEX devices_tags_idx ON public.devices USING gin (tags);
 CREATE INDEX devices_tenure_id_idx ON public.devices USING btree (tenure_id);
 create policy devices_select on public.devices for select to authenticated
   using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR (id = ANY (ARRAY( SELECT private.my_device_ids() AS my_device_ids))));
+CREATE TRIGGER devices_end_ota AFTER UPDATE OF org_id, customer_id, claimed_at, lifecycle ON public.devices FOR EACH ROW WHEN ((((new.lifecycle = 'retired'::text) AND (old.lifecycle <> 'retired'::text)) OR (((old.org_id IS DISTINCT FROM new.org_id) OR (old.customer_id IS DISTINCT FROM new.customer_id)) OR (old.claimed_at IS DISTINCT FROM new.claimed_at)))) EXECUTE FUNCTION private.end_ota_of_device();
+CREATE TRIGGER devices_follow_firmware AFTER UPDATE ON public.devices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.follow_firmware();
 CREATE TRIGGER devices_stamp_desired BEFORE UPDATE OF desired ON public.devices FOR EACH ROW WHEN ((old.desired IS DISTINCT FROM new.desired)) EXECUTE FUNCTION private.stamp_desired();
 grant select on public.devices to authenticated;
 grant select on public.devices to service_role;
@@ -624,6 +755,55 @@ comment on column public.devices.registered_at is 'By the wall clock, like its c
 comment on column public.devices.activated_at is 'Its first packet';
 comment on column public.devices.desired_times is 'The form of desired; each leaf is the time of its last change';
 comment on column public.devices.desired_at is 'Last change of desired';
+
+create table public.firmware (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid not null,
+  product_type text not null,
+  version text,
+  notes text default ''::text not null,
+  filename text not null,
+  size bigint not null,
+  sha256 text,
+  signature text,
+  chip text,
+  project text,
+  idf_version text,
+  raw boolean default false not null,
+  object_path text not null,
+  state text default 'uploading'::text not null,
+  refused_reason text,
+  created_by_kind text not null,
+  created_by_id uuid,
+  created_by_label text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  ready_at timestamp with time zone,
+  constraint firmware_pkey PRIMARY KEY (id),
+  constraint filename_is_short CHECK (((length(filename) >= 1) AND (length(filename) <= 255))),
+  constraint firmware_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint firmware_product_type_fkey FOREIGN KEY (product_type) REFERENCES public.product_types(key),
+  constraint notes_are_short CHECK ((length(notes) <= 10000)),
+  constraint ready_is_complete CHECK (((state <> 'ready'::text) OR (num_nonnulls(version, sha256, signature, ready_at) = 4))),
+  constraint refused_has_a_reason CHECK (((state = 'refused'::text) = (refused_reason IS NOT NULL))),
+  constraint sha256_is_hex CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint state_is_known CHECK ((state = ANY (ARRAY['uploading'::text, 'ready'::text, 'refused'::text, 'retired'::text]))),
+  constraint version_is_valid CHECK (private.is_version(version))
+);
+alter table public.firmware enable row level security;
+CREATE INDEX firmware_org_id_idx ON public.firmware USING btree (org_id, created_at DESC);
+CREATE INDEX firmware_product_type_idx ON public.firmware USING btree (product_type);
+CREATE UNIQUE INDEX firmware_versions_are_unique ON public.firmware USING btree (org_id, product_type, version) WHERE (state = ANY (ARRAY['uploading'::text, 'ready'::text]));
+create policy firmware_select on public.firmware for select to authenticated
+  using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR ((state = 'ready'::text) AND (EXISTS ( SELECT
+   FROM public.devices d
+  WHERE ((d.org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) AND (d.product_type = firmware.product_type) AND (d.maker_org_id = firmware.org_id))))));
+grant select on public.firmware to authenticated;
+grant select on public.firmware to service_role;
+comment on column public.firmware.org_id is 'Who uploaded it: the maker of the devices that trust it';
+comment on column public.firmware.version is 'Null while uploading = the image header says it; without a leading v';
+comment on column public.firmware.signature is 'Base64 Ed25519 over sha256 (32 bytes) ‖ version ‖ product_type';
+comment on column public.firmware.raw is 'Taken without looking for an ESP32 image header';
+comment on column public.firmware.object_path is 'In the bucket firmware: org/product type/id.bin';
 
 create table public.invitations (
   id uuid default gen_random_uuid() not null,
@@ -763,6 +943,39 @@ comment on column public.metric_definitions.watched is 'Compared with its own la
 comment on column public.metric_definitions.min_deviation is 'Smaller absolute deviations are never reported (metric''s unit)';
 comment on column public.metric_definitions.min_denominator is 'Floor of |mean| in the percentage (metric''s unit)';
 
+create table public.notifications (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid not null,
+  kind text not null,
+  severity text not null,
+  title text not null,
+  body text default ''::text not null,
+  link text,
+  subject jsonb default '{}'::jsonb not null,
+  group_key text,
+  times integer default 1 not null,
+  first_at timestamp with time zone default clock_timestamp() not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint notifications_pkey PRIMARY KEY (id),
+  constraint body_is_short CHECK ((length(body) <= 2000)),
+  constraint kind_is_valid CHECK ((kind ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+  constraint link_stays_here CHECK ((link ~ '^/([^/\\].*)?$'::text)),
+  constraint notifications_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id) ON DELETE CASCADE,
+  constraint severity_is_known CHECK ((severity = ANY (ARRAY['info'::text, 'warn'::text, 'bad'::text]))),
+  constraint subject_is_an_object CHECK ((jsonb_typeof(subject) = 'object'::text)),
+  constraint title_is_valid CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 200)))
+);
+alter table public.notifications enable row level security;
+CREATE INDEX notifications_group_idx ON public.notifications USING btree (org_id, group_key, created_at DESC) WHERE (group_key IS NOT NULL);
+CREATE INDEX notifications_org_id_idx ON public.notifications USING btree (org_id, created_at DESC, id DESC);
+create policy notifications_select on public.notifications for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_bell_org_ids() AS my_bell_org_ids)));
+grant select on public.notifications to authenticated;
+grant select on public.notifications to service_role;
+comment on column public.notifications.link is 'Path in the web app';
+comment on column public.notifications.subject is 'What it is about: {device?: serial, job?: uuid, firmware?: uuid, …}';
+comment on column public.notifications.times is 'How often the same came within a day, first at first_at, last at created_at';
+
 create table public.orgs (
   id uuid default gen_random_uuid() not null,
   num integer generated always as identity not null,
@@ -795,6 +1008,129 @@ grant select on public.orgs to authenticated;
 grant select on public.orgs to service_role;
 comment on column public.orgs.num is 'Short key of the org in high-volume tables';
 comment on column public.orgs.live_epoch is 'Part of every live topic; raised when somebody loses access';
+
+create table public.ota_events (
+  id bigint generated always as identity not null,
+  job_id uuid not null,
+  job_device_id bigint,
+  org_id uuid not null,
+  serial text,
+  at timestamp with time zone default clock_timestamp() not null,
+  state text not null,
+  detail jsonb default '{}'::jsonb not null,
+  constraint ota_events_pkey PRIMARY KEY (id),
+  constraint ota_events_job_device_id_fkey FOREIGN KEY (job_device_id) REFERENCES public.ota_job_devices(id) ON DELETE CASCADE
+);
+alter table public.ota_events enable row level security;
+CREATE INDEX ota_events_job_device_id_idx ON public.ota_events USING btree (job_device_id, id) WHERE (job_device_id IS NOT NULL);
+CREATE INDEX ota_events_job_id_idx ON public.ota_events USING btree (job_id, id) WHERE (job_device_id IS NULL);
+create policy ota_events_select on public.ota_events for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids)));
+grant select on public.ota_events to authenticated;
+grant select on public.ota_events to service_role;
+comment on table public.ota_events is 'What happened to each device of a job; without job_device_id, to the job';
+
+create table public.ota_job_devices (
+  id bigint generated always as identity not null,
+  job_id uuid not null,
+  device_id uuid not null,
+  device_num integer not null,
+  serial text not null,
+  org_id uuid not null,
+  stage integer not null,
+  "position" integer not null,
+  state text default 'queued'::text not null,
+  percent integer,
+  reason text,
+  from_version text,
+  attempt integer default 1 not null,
+  released boolean default false not null,
+  zone text not null,
+  not_before timestamp with time zone,
+  queued_at timestamp with time zone default clock_timestamp() not null,
+  sent_at timestamp with time zone,
+  sends integer default 0 not null,
+  outbox_id bigint,
+  changed_at timestamp with time zone default clock_timestamp() not null,
+  old_seen_at timestamp with time zone,
+  timeout_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint ota_job_devices_pkey PRIMARY KEY (id),
+  constraint ota_job_devices_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id) ON DELETE CASCADE,
+  constraint ota_job_devices_job_id_device_id_key UNIQUE (job_id, device_id),
+  constraint ota_job_devices_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.ota_jobs(id),
+  constraint percent_is_sane CHECK (((percent >= 0) AND (percent <= 100))),
+  constraint state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'downloading'::text, 'installing'::text, 'rebooting'::text, 'succeeded'::text, 'failed'::text, 'rolled_back'::text, 'timed_out'::text, 'rejected'::text, 'cancelled'::text])))
+) with (fillfactor=70);
+alter table public.ota_job_devices enable row level security;
+CREATE UNIQUE INDEX ota_job_devices_are_open_once_per_device ON public.ota_job_devices USING btree (device_num) WHERE (state = ANY (ARRAY['queued'::text, 'sent'::text, 'downloading'::text, 'installing'::text, 'rebooting'::text]));
+CREATE INDEX ota_job_devices_device_id_idx ON public.ota_job_devices USING btree (device_id, queued_at DESC);
+CREATE INDEX ota_job_devices_open_idx ON public.ota_job_devices USING btree (job_id) WHERE (state = ANY (ARRAY['queued'::text, 'sent'::text, 'downloading'::text, 'installing'::text, 'rebooting'::text]));
+CREATE INDEX ota_job_devices_org_id_idx ON public.ota_job_devices USING btree (org_id);
+CREATE INDEX ota_job_devices_stage_idx ON public.ota_job_devices USING btree (job_id, stage, "position");
+create policy ota_job_devices_select on public.ota_job_devices for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids)));
+grant select on public.ota_job_devices to authenticated;
+grant select on public.ota_job_devices to service_role;
+comment on table public.ota_job_devices is 'Executions: what an update job means for one device';
+comment on column public.ota_job_devices.attempt is 'Counts retries; a device does each (job, attempt) once';
+comment on column public.ota_job_devices.released is 'Its stage has begun';
+comment on column public.ota_job_devices.zone is 'Of its room or org when the job was made';
+comment on column public.ota_job_devices.queued_at is 'When this attempt began to wait';
+comment on column public.ota_job_devices.sent_at is 'The broker acknowledged it, or the HTTPS door handed it out; the last time';
+comment on column public.ota_job_devices.outbox_id is 'Its message on the way to the broker';
+comment on column public.ota_job_devices.old_seen_at is 'A packet with another version after it said it restarts';
+
+create table public.ota_jobs (
+  id uuid default gen_random_uuid() not null,
+  org_id uuid not null,
+  number integer not null,
+  firmware_id uuid not null,
+  product_type text not null,
+  version text not null,
+  name text,
+  target jsonb not null,
+  stages jsonb not null,
+  stage integer default 0 not null,
+  soaking_since timestamp with time zone,
+  failure_pct integer not null,
+  failure_min integer,
+  timeout_s integer not null,
+  force boolean not null,
+  job_window jsonb,
+  starts_at timestamp with time zone,
+  state text not null,
+  abort_reason jsonb,
+  single boolean default false not null,
+  created_by_kind text not null,
+  created_by_id uuid,
+  created_by_label text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  started_at timestamp with time zone,
+  counting_since timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint ota_jobs_pkey PRIMARY KEY (id),
+  constraint name_is_valid CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200))),
+  constraint ota_jobs_firmware_id_fkey FOREIGN KEY (firmware_id) REFERENCES public.firmware(id),
+  constraint ota_jobs_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id),
+  constraint ota_jobs_org_id_number_key UNIQUE (org_id, number),
+  constraint state_is_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'running'::text, 'paused'::text, 'aborted'::text, 'completed'::text])))
+);
+alter table public.ota_jobs enable row level security;
+CREATE INDEX ota_jobs_firmware_id_idx ON public.ota_jobs USING btree (firmware_id);
+CREATE INDEX ota_jobs_open_idx ON public.ota_jobs USING btree (id) WHERE (state = ANY (ARRAY['scheduled'::text, 'running'::text, 'paused'::text, 'aborted'::text]));
+create policy ota_jobs_select on public.ota_jobs for select to authenticated
+  using (org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids)));
+grant select on public.ota_jobs to authenticated;
+grant select on public.ota_jobs to service_role;
+comment on column public.ota_jobs.number is 'Counts per org';
+comment on column public.ota_jobs.target is 'As it was asked; the devices are in ota_job_devices';
+comment on column public.ota_jobs.stages is '[{count | percent | serials, soak_s, devices}], in their order';
+comment on column public.ota_jobs.stage is 'The one that runs, from 0';
+comment on column public.ota_jobs.failure_min is 'Fewer failures never abort; null = 1 in a first stage of up to 10, else 3';
+comment on column public.ota_jobs.job_window is '{start, end: HH:MM, days?: [mon…]} in the zone of each device';
+comment on column public.ota_jobs.abort_reason is '{kind: failure_threshold | no_success | by_hand, …numbers}';
+comment on column public.ota_jobs.counting_since is 'Failures from before a retry do not abort again';
 
 create table public.partners (
   id uuid default gen_random_uuid() not null,
@@ -834,6 +1170,25 @@ comment on column public.plan_limits.max_devices is 'Of an org; retired ones do 
 comment on column public.plan_limits.max_users is 'Org admins, operators and viewers of an org; customers and tenants do not count';
 comment on column public.plan_limits.max_orgs is 'Of a partner';
 
+create table public.product_type_keys (
+  product_type text not null,
+  maker_org_id uuid not null,
+  public_key text not null,
+  secret_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint product_type_keys_pkey PRIMARY KEY (product_type, maker_org_id),
+  constraint product_type_keys_maker_org_id_fkey FOREIGN KEY (maker_org_id) REFERENCES public.orgs(id),
+  constraint product_type_keys_product_type_fkey FOREIGN KEY (product_type) REFERENCES public.product_types(key) ON DELETE CASCADE
+);
+alter table public.product_type_keys enable row level security;
+CREATE INDEX product_type_keys_maker_org_id_idx ON public.product_type_keys USING btree (maker_org_id);
+create policy product_type_keys_select on public.product_type_keys for select to authenticated
+  using (maker_org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids)));
+grant select (product_type, maker_org_id, public_key, created_at) on public.product_type_keys to authenticated;
+grant select (product_type, maker_org_id, public_key, created_at) on public.product_type_keys to service_role;
+comment on column public.product_type_keys.public_key is 'Ed25519, as the API encodes it';
+comment on column public.product_type_keys.secret_id is 'The private key in Vault';
+
 create table public.product_types (
   key text not null,
   name text not null,
@@ -843,7 +1198,11 @@ create table public.product_types (
   controllable_keys text[] default '{}'::text[] not null,
   ota_public_key text,
   created_at timestamp with time zone default now() not null,
+  chip text,
+  health jsonb default '{"gps": {"good_sats": 5, "slow_ttff_s": 60, "very_good_sats": 8}, "heap": {"bad_bytes": 20000, "warn_bytes": 40000, "leak_bytes_per_h": 200}, "loss": {"bad_pct": 5, "warn_pct": 1}, "clock": {"bad_ms": 60000, "warn_ms": 2000}, "signal": {"bars": [-88, -78, -68, -58], "radio": "wifi", "bad_dbm": -88, "warn_dbm": -78}, "battery": {"curve": [[3.3, 0], [3.58, 10], [3.67, 20], [3.72, 30], [3.76, 40], [3.8, 50], [3.86, 60], [3.93, 70], [4.01, 80], [4.1, 90], [4.2, 100]], "full_v": 4.2, "alert_v": 3.5, "empty_v": 3.3, "warn_pct": 30, "warn_days": 7}, "restarts": {"bad_crashes": 3, "warn_crashes": 1}}'::jsonb not null,
   constraint product_types_pkey PRIMARY KEY (key),
+  constraint chip_is_valid CHECK ((chip ~ '^[a-z0-9]{1,16}$'::text)),
+  constraint health_is_an_object CHECK ((jsonb_typeof(health) = 'object'::text)),
   constraint key_is_valid CHECK ((key ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'::text)),
   constraint online_window_is_sane CHECK (((online_window_s >= 5) AND (online_window_s <= 2592000))),
   constraint product_types_maker_org_id_fkey FOREIGN KEY (maker_org_id) REFERENCES public.orgs(id),
@@ -859,6 +1218,8 @@ comment on column public.product_types.maker_org_id is 'Null = everybody may reg
 comment on column public.product_types.online_window_s is 'Seconds of silence after which a device counts as offline';
 comment on column public.product_types.controllable_keys is 'Desired keys a customer may set';
 comment on column public.product_types.ota_public_key is 'Ed25519 public key firmware of this type is signed with, base64';
+comment on column public.product_types.chip is 'Images for another chip are refused; null = any. As esp32, esp32s3';
+comment on column public.product_types.health is 'Thresholds of the diagnostics: battery, signal, heap, clock, loss, restarts, gps';
 
 create table public.profiles (
   id uuid not null,
@@ -1094,6 +1455,45 @@ grant select on ec.mqtt_credentials to ec_broker;
 
 -- Functions
 
+CREATE OR REPLACE FUNCTION ec.abandon_uploads(org_id uuid, at timestamp with time zone DEFAULT clock_timestamp())
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  update public.firmware f set state = 'refused', refused_reason = 'abandoned'
+  where f.org_id = abandon_uploads.org_id and f.state = 'uploading' and f.created_at < at - interval '3 hours';
+  return array(
+    select f.object_path
+    from public.firmware f join storage.objects o on o.bucket_id = 'firmware' and o.name = f.object_path
+    where f.org_id = abandon_uploads.org_id and f.state = 'refused' and f.created_at < at - interval '3 hours'
+    order by f.created_at limit 20
+  );
+end
+$function$;
+grant execute on function ec.abandon_uploads(uuid,timestamp with time zone) to ec_api;
+comment on function ec.abandon_uploads(uuid,timestamp with time zone) is 'The API alone, when somebody uploads: ends what was begun three hours ago → paths of files nobody needs';
+
+CREATE OR REPLACE FUNCTION ec.abort_ota_job(job_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job public.ota_jobs := private.lock_job(job_id, '{scheduled,running,paused}');
+begin
+  perform from public.ota_job_devices e where e.job_id = job.id and e.state = 'queued' order by e.id for update;
+  job := private.abort_job(job, jsonb_build_object('kind', 'by_hand', 'by', private.actor_label()));
+  perform private.audit_job(job, 'ota_job_aborted');
+  job := private.advance_job(job, clock_timestamp());
+  return private.ota_job_and_failures(job);
+end
+$function$;
+grant execute on function ec.abort_ota_job(uuid) to authenticated;
+comment on function ec.abort_ota_job(uuid) is 'Action ota: what waits is cancelled, what runs goes on → the job. EC403, EC404, EC409 {state}';
+
 CREATE OR REPLACE FUNCTION ec.accept_invitation(token_sha256 bytea)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1162,6 +1562,37 @@ end
 $function$;
 grant execute on function ec.acknowledge_command(text,uuid,boolean,jsonb) to authenticated;
 comment on function ec.acknowledge_command(text,uuid,boolean,jsonb) is 'The device itself: done, or refused → {id, state}; repeating it changes nothing. EC404';
+
+CREATE OR REPLACE FUNCTION ec.advance_ota_jobs(at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job public.ota_jobs;
+  moved int := 0;
+begin
+  -- Rounds follow each other; whoever works on a job at this moment advances it himself.
+  perform pg_advisory_xact_lock(hashtext('ec.advance_ota_jobs'));
+  for job in
+    select j.* from public.ota_jobs j
+    where j.state = 'scheduled' and j.starts_at <= advance_ota_jobs.at or j.state in ('running', 'paused')
+      or j.state = 'aborted' and exists (
+        select from public.ota_job_devices e
+        where e.job_id = j.id and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
+    order by j.id for no key update skip locked
+  loop
+    perform private.advance_job(job, advance_ota_jobs.at);
+    moved := moved + 1;
+  end loop;
+  perform private.forget_pending_firmware(array(select d.id from public.devices d where d.pending_fw_version is not null));
+  return moved;
+end
+$function$;
+grant execute on function ec.advance_ota_jobs(timestamp with time zone) to ec_bridge;
+grant execute on function ec.advance_ota_jobs(timestamp with time zone) to ec_worker;
+comment on function ec.advance_ota_jobs(timestamp with time zone) is 'Cron and NOTIFY ec_ota: one round over all jobs that are open; returns how many';
 
 CREATE OR REPLACE FUNCTION ec.answer_shadow_get(serials text[])
  RETURNS integer
@@ -1354,6 +1785,50 @@ AS $function$
   on conflict do nothing
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.begin_firmware(org_id uuid, product_type text, version text, filename text, size bigint, notes text DEFAULT ''::text, raw boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  wanted text := nullif(private.plain_version(begin_firmware.version), '');
+  new_id uuid := gen_random_uuid();
+  firmware public.firmware;
+begin
+  perform private.require_org(begin_firmware.org_id, 'ota');
+  perform private.check_product_type(begin_firmware.product_type, begin_firmware.org_id);
+  if size is null or size <= 0 then
+    perform private.refuse('EC422', 'unprocessable', 'The file is empty.', '{"reason": "empty_file"}');
+  elsif size > private.max_firmware_bytes() then
+    perform private.refuse('EC413', 'too_large', 'An image has at most 32 MiB.',
+      jsonb_build_object('reason', 'too_large', 'max_bytes', private.max_firmware_bytes()));
+  elsif wanted is null and raw then
+    perform private.refuse('EC422', 'unprocessable', 'Say which version a raw image is.', '{"reason": "version_missing"}');
+  elsif not private.is_version(wanted) then
+    perform private.refuse('EC422', 'unprocessable',
+      'A version has up to 31 letters, digits, ".", "-", "_" or "+", such as 1.3.0.', '{"reason": "invalid_version"}');
+  end if;
+  -- Whoever lost the connection in the middle begins again.
+  update public.firmware f set state = 'refused', refused_reason = 'replaced'
+  where f.org_id = begin_firmware.org_id and f.product_type = begin_firmware.product_type and f.version = wanted
+    and f.state = 'uploading';
+  insert into public.firmware
+    (id, org_id, product_type, version, notes, filename, size, raw, object_path, created_by_kind, created_by_id, created_by_label)
+  values (new_id, begin_firmware.org_id, begin_firmware.product_type, wanted, left(coalesce(begin_firmware.notes, ''), 10000),
+    left(coalesce(nullif(btrim(begin_firmware.filename), ''), 'firmware.bin'), 255), begin_firmware.size, coalesce(begin_firmware.raw, false),
+    format('%s/%s/%s.bin', begin_firmware.org_id, begin_firmware.product_type, new_id),
+    coalesce(private.actor_kind(), 'system'), private.actor_id(), private.actor_label())
+  returning * into firmware;
+  return private.firmware_json(firmware);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict',
+    format('Version %s for this product type exists already.', wanted), '{"reason": "duplicate_version"}');
+end
+$function$;
+grant execute on function ec.begin_firmware(uuid,text,text,text,bigint,text,boolean) to authenticated;
+comment on function ec.begin_firmware(uuid,text,text,text,bigint,text,boolean) is 'Action ota → the firmware, state uploading. EC403, EC404, EC409 conflict, EC413, EC422; hint {reason}';
+
 CREATE OR REPLACE FUNCTION ec.begin_idempotent(key text, request_sha256 bytea)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1383,6 +1858,19 @@ end
 $function$;
 grant execute on function ec.begin_idempotent(text,bytea) to authenticated;
 comment on function ec.begin_idempotent(text,bytea) is 'Null = do the work; else the reply to repeat {status, response}. EC409 conflict when the request differs';
+
+CREATE OR REPLACE FUNCTION ec.boot_of(num integer, ts timestamp with time zone, packet jsonb, former_uptime jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('num', num, 'at', ec.iso_time(ts),
+    'uptime', case when jsonb_typeof(packet -> 'uptime') = 'number' then packet -> 'uptime' end,
+    'reason', packet ->> 'reboot_reason', 'fw_version', coalesce(packet ->> 'fw_version', packet ->> 'fw'),
+    'previous_uptime', case when jsonb_typeof(former_uptime) = 'number' then former_uptime end)
+$function$;
+comment on function ec.boot_of(integer,timestamp with time zone,jsonb,jsonb) is 'As private.note_boots takes it';
 
 CREATE OR REPLACE FUNCTION ec.broadcast_devices(device_nums integer[])
  RETURNS void
@@ -1666,6 +2154,89 @@ $function$;
 grant execute on function ec.claim_room(uuid,text) to authenticated;
 comment on function ec.claim_room(uuid,text) is 'The person becomes the room''s tenant → {membership, repeated}. EC403, EC404, EC410 expired {reason}';
 
+CREATE OR REPLACE FUNCTION ec.clock_skew(device_num integer, starts timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+  select case when count(*) >= 3 then jsonb_build_object('packets', count(*), 'ms',
+    round((percentile_disc(0.1) within group (order by extract(epoch from n.received_at - n.ts)) * 1000)::numeric)) end
+  from (
+    select t.ts, t.received_at from public.telemetry t
+    where t.device_num = clock_skew.device_num and t.ts >= clock_skew.starts order by t.ts desc limit 200
+  ) n
+  -- What carries no time is stored with its arrival in microseconds.
+  where n.received_at <> n.ts and date_trunc('milliseconds', n.ts) = n.ts
+$function$;
+grant execute on function ec.clock_skew(integer,timestamp with time zone) to authenticated;
+
+CREATE OR REPLACE FUNCTION ec.count_packets(device_num integer, starts timestamp with time zone, boots timestamp with time zone[], OUT expected bigint, OUT received bigint, OUT duplicates bigint, OUT counters bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  one_counter bool;
+begin
+  -- Most days have a single counter: that costs a third of the other way.
+  select max(p.seq) - min(p.seq) + 1, count(distinct p.seq), count(*) - count(distinct p.seq), 1,
+    coalesce(min(p.step), 0) >= -100 and coalesce(max(p.step), 0) <= 10000
+  into expected, received, duplicates, counters, one_counter
+  from (
+    select t.seq, t.seq - lag(t.seq) over (order by t.ts) as step
+    from public.telemetry t
+    where t.device_num = count_packets.device_num and t.ts >= count_packets.starts and t.seq is not null
+  ) p;
+  if expected is null or one_counter and not exists (
+    select from unnest(count_packets.boots) b where b >= count_packets.starts
+  ) then
+    return;
+  end if;
+  select sum(c.expected), sum(c.received), sum(c.n - c.received), count(*)
+  into expected, received, duplicates, counters
+  from (
+    select max(s.seq) - min(s.seq) + 1 as expected, count(distinct s.seq) as received, count(*) as n
+    from (
+      select p.seq, p.boot, count(*) filter (where p.step < -100 or p.step > 10000) over (order by p.ts) as turn
+      from (
+        select t.ts, t.seq, width_bucket(t.ts + interval '1 second', count_packets.boots) as boot, t.seq - lag(t.seq) over (order by t.ts) as step
+        from public.telemetry t
+        where t.device_num = count_packets.device_num and t.ts >= count_packets.starts and t.seq is not null
+      ) p
+    ) s
+    group by s.boot, s.turn
+  ) c;
+end
+$function$;
+grant execute on function ec.count_packets(integer,timestamp with time zone,timestamp with time zone[]) to authenticated;
+comment on function ec.count_packets(integer,timestamp with time zone,timestamp with time zone[]) is 'Nulls when no packet has a number; counters = how often the numbering began anew, and once';
+
+CREATE OR REPLACE FUNCTION ec.count_unread(org_id uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me uuid := private.actor_id();
+  since timestamptz := private.require_bell(count_unread.org_id);
+begin
+  return (
+    select count(*) from public.notifications n
+    where n.org_id = count_unread.org_id and n.created_at >= since
+      and not exists (select from ec.notification_reads r where r.notification_id = n.id and r.reader_id = me));
+end
+$function$;
+grant execute on function ec.count_unread(uuid) to authenticated;
+comment on function ec.count_unread(uuid) is 'What the actor has not read of an org''s notifications. EC403, EC404';
+
 CREATE OR REPLACE FUNCTION ec.create_api_key(org_id uuid, name text, prefix text, key_sha256 bytea, scopes text[] DEFAULT NULL::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1811,6 +2382,23 @@ $function$;
 grant execute on function ec.create_org(jsonb) to authenticated;
 comment on function ec.create_org(jsonb) is '{name, slug?, partner_id?, plan?, product?, timezone?} → the org. EC400, EC403 forbidden | plan_limit, EC404, EC409, EC422';
 
+CREATE OR REPLACE FUNCTION ec.create_ota_job(org_id uuid, input jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job public.ota_jobs;
+begin
+  perform private.require_org(create_ota_job.org_id, 'ota');
+  job := private.make_job(create_ota_job.org_id, private.read_job_input(input), false);
+  return private.ota_job_and_failures(job);
+end
+$function$;
+grant execute on function ec.create_ota_job(uuid,jsonb) to authenticated;
+comment on function ec.create_ota_job(uuid,jsonb) is 'Action ota → the job, begun unless starts_at lies ahead. EC400, EC403, EC404, EC409 (firmware not ready), EC422 {reasons}';
+
 CREATE OR REPLACE FUNCTION ec.create_partner(input jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1901,6 +2489,25 @@ CREATE OR REPLACE FUNCTION ec.day_start(at timestamp with time zone, zone text)
  SET search_path TO ''
 AS $function$ select date_trunc('day', at at time zone zone) at time zone zone $function$;
 
+CREATE OR REPLACE FUNCTION ec.delete_device_filter(filter_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  saved public.device_filters;
+begin
+  select f.* into saved from public.device_filters f where f.id = delete_device_filter.filter_id for update;
+  perform private.require_org(saved.org_id, 'control');
+  delete from public.device_filters f where f.id = saved.id;
+  perform private.write_audit('device_filter_deleted', 'device_filter', saved.id::text, saved.org_id,
+    jsonb_build_object('name', saved.name, 'filter', saved.filter));
+end
+$function$;
+grant execute on function ec.delete_device_filter(uuid) to authenticated;
+comment on function ec.delete_device_filter(uuid) is 'Action control; jobs made from it keep their devices. EC403, EC404';
+
 CREATE OR REPLACE FUNCTION ec.delete_location(location_id uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -1950,14 +2557,12 @@ begin
     update ec.mqtt_outbox o set command_id = command.id where o.id = message;
     update public.device_commands c set outbox_id = message where c.id = command.id;
   end loop;
+  perform private.deliver_ota(device_nums);
   update public.device_state s set pending = false
-  where s.device_num = any (device_nums) and s.pending and not exists (
-    select from public.device_commands c
-    where c.device_num = s.device_num and c.state in ('queued', 'sent') and c.expires_at > clock_timestamp()
-  );
+  where s.device_num = any (device_nums) and s.pending and not private.is_awaited(s.device_num);
 end
 $function$;
-comment on function ec.deliver_commands(integer[]) is 'Hands what is due to the outbox, and clears the mark of devices nothing waits for';
+comment on function ec.deliver_commands(integer[]) is 'Hands what is due to the outbox, commands and updates, and clears the mark of devices nothing waits for';
 
 CREATE OR REPLACE FUNCTION ec.device_history(serial text)
  RETURNS jsonb
@@ -2253,6 +2858,74 @@ AS $function$
   )
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.finish_firmware(firmware_id uuid, facts jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  firmware public.firmware := private.lock_firmware(firmware_id, true);
+  type public.product_types;
+  in_header text := nullif(private.plain_version(facts ->> 'version'), '');
+  counts text := coalesce(firmware.version, in_header);
+  reason text;
+  detail text;
+begin
+  select p.* into strict type from public.product_types p where p.key = firmware.product_type;
+  if (facts ->> 'size')::bigint is null or facts ->> 'sha256' is null or facts ->> 'signature' is null then
+    perform private.refuse('EC400', 'invalid_request', 'Say size, sha256 and signature.');
+  end if;
+
+  if (facts ->> 'size')::bigint <= 0 then
+    reason := 'empty_file';
+    detail := 'The file is empty.';
+  elsif (facts ->> 'size')::bigint > private.max_firmware_bytes() then
+    reason := 'too_large';
+    detail := 'An image has at most 32 MiB.';
+  elsif not firmware.raw and private.chip_key(facts ->> 'chip') <> type.chip then
+    reason := 'wrong_chip';
+    detail := format('This image is for %s, %s has %s.', facts ->> 'chip', type.name, type.chip);
+  elsif not firmware.raw and in_header <> counts then
+    reason := 'version_mismatch';
+    detail := format('You said version %s, the image says %s.', firmware.version, in_header);
+  elsif counts is null then
+    reason := 'version_missing';
+    detail := 'The image names no version; say which it is.';
+  elsif not private.is_version(counts) then
+    reason := 'invalid_version';
+    detail := format('The image''s version "%s" has characters a version cannot have.', left(counts, 40));
+  else
+    begin
+      update public.firmware f set state = 'refused', refused_reason = 'replaced'
+      where f.org_id = firmware.org_id and f.product_type = firmware.product_type and f.version = counts
+        and f.state = 'uploading' and f.id <> firmware.id;
+      update public.firmware f set
+        state = 'ready', ready_at = clock_timestamp(), version = counts, size = (facts ->> 'size')::bigint,
+        sha256 = facts ->> 'sha256', signature = facts ->> 'signature', chip = private.chip_key(facts ->> 'chip'),
+        project = left(facts ->> 'project', 64), idf_version = left(facts ->> 'idf_version', 64)
+      where f.id = firmware.id
+      returning f.* into firmware;
+    exception when unique_violation then
+      reason := 'duplicate_version';
+      detail := format('Version %s for this product type exists already.', counts);
+    end;
+  end if;
+  if reason is not null then
+    return private.firmware_json(private.close_upload(firmware, reason)) || jsonb_build_object('detail', detail);
+  end if;
+
+  perform private.write_audit('firmware_uploaded', 'firmware', firmware.id::text, firmware.org_id, null,
+    jsonb_build_object('product_type', firmware.product_type, 'version', firmware.version, 'size', firmware.size));
+  perform private.notify_org(firmware.org_id, 'firmware_uploaded', 'info',
+    format('Firmware %s for %s is ready', firmware.version, type.name), left(firmware.notes, 500), '/org/firmware',
+    jsonb_build_object('firmware', firmware.id));
+  return private.firmware_json(firmware) || jsonb_build_object('detail', null);
+end
+$function$;
+grant execute on function ec.finish_firmware(uuid,jsonb) to ec_api;
+comment on function ec.finish_firmware(uuid,jsonb) is 'The API alone, for an actor with action ota: facts {size, sha256, signature, chip, project, version, idf_version} → the firmware, ready or refused, and detail. EC400, EC404, EC409';
+
 CREATE OR REPLACE FUNCTION ec.finish_idempotent(key text, status integer, response jsonb)
  RETURNS void
  LANGUAGE sql
@@ -2285,27 +2958,68 @@ CREATE OR REPLACE FUNCTION ec.finish_mqtt_outbox(ids bigint[])
 AS $function$
 declare
   commands uuid[];
+  messages bigint[];
+  executions bigint[];
+  newly bigint[];
 begin
   with done as (
     update ec.mqtt_outbox o set sent_at = clock_timestamp(), claimed_until = null
     where o.id = any (ids) and o.sent_at is null
-    returning o.command_id
+    returning o.id, o.command_id, o.ota_id
   )
-  select array_agg(d.command_id) filter (where d.command_id is not null) into commands from done d;
-  if commands is null then
-    return;
+  select array_agg(d.command_id) filter (where d.command_id is not null), array_agg(d.id) filter (where d.ota_id is not null),
+    array_agg(d.ota_id) filter (where d.ota_id is not null)
+  into commands, messages, executions from done d;
+  if commands is not null then
+    perform from public.device_commands c where c.id = any (commands) order by c.id for update;
+    -- The device may have answered before the broker did.
+    update public.device_commands c set
+      state = case when c.state = 'queued' then 'sent' else c.state end,
+      sent_at = clock_timestamp(), sent_door = 'mqtt', sends = c.sends + 1, outbox_id = null
+    where c.id = any (commands);
+    perform private.show_commands(commands);
   end if;
-  perform from public.device_commands c where c.id = any (commands) order by c.id for update;
-  -- The device may have answered before the broker did.
-  update public.device_commands c set
-    state = case when c.state = 'queued' then 'sent' else c.state end,
-    sent_at = clock_timestamp(), sent_door = 'mqtt', sends = c.sends + 1, outbox_id = null
-  where c.id = any (commands);
-  perform private.show_commands(commands);
+  if executions is not null then
+    perform from public.ota_job_devices e where e.id = any (executions) order by e.id for update;
+    -- Another message may have taken its place; then this one says nothing any more.
+    select array_agg(e.id) into newly from public.ota_job_devices e
+    where e.id = any (executions) and e.outbox_id = any (messages) and e.state = 'queued';
+    update public.ota_job_devices e set sent_at = clock_timestamp(), sends = e.sends + 1, outbox_id = null
+    where e.id = any (executions) and e.outbox_id = any (messages);
+    perform private.mark_ota_sent(newly);
+  end if;
 end
 $function$;
 grant execute on function ec.finish_mqtt_outbox(bigint[]) to ec_bridge;
 comment on function ec.finish_mqtt_outbox(bigint[]) is 'The broker acknowledged these';
+
+CREATE OR REPLACE FUNCTION ec.firmware_link(token_sha256 bytea)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('firmware_id', f.id, 'object_path', f.object_path, 'filename', f.filename, 'size', f.size,
+    'expires_at', ec.iso_time(l.expires_at),
+    'expired', l.expires_at <= clock_timestamp() or coalesce(e.state = 'cancelled', false))
+  from ec.firmware_links l
+  join public.firmware f on f.id = l.firmware_id
+  left join public.ota_job_devices e on e.id = l.job_device_id
+  where l.token_sha256 = firmware_link.token_sha256
+$function$;
+grant execute on function ec.firmware_link(bytea) to ec_api;
+comment on function ec.firmware_link(bytea) is 'The API alone: sha256 of the token in the address → {firmware_id, object_path, filename, size, expires_at, expired}; null = unknown';
+
+CREATE OR REPLACE FUNCTION ec.has_restarted(packet jsonb, ts timestamp with time zone, before jsonb, before_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select case when jsonb_typeof(packet -> 'uptime') = 'number' and jsonb_typeof(before -> 'uptime') = 'number'
+    then coalesce((packet ->> 'uptime')::numeric - (before ->> 'uptime')::numeric + 60 < extract(epoch from ts - before_at), false)
+    else false end
+$function$;
 
 CREATE OR REPLACE FUNCTION ec.import_devices(org_id uuid, rows json, dry_run boolean)
  RETURNS jsonb
@@ -2461,7 +3175,7 @@ $function$;
 grant execute on function ec.ingest_device_requests(json) to ec_api;
 comment on function ec.ingest_device_requests(json) is 'The HTTPS door: authenticates and stores a group of requests';
 
-CREATE OR REPLACE FUNCTION ec.ingest_distinct(items jsonb, door text, careful boolean, OUT accepted integer, OUT conflicts integer[], OUT unknown integer[], OUT rest integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[], OUT waiting integer[])
+CREATE OR REPLACE FUNCTION ec.ingest_distinct(items jsonb, door text, careful boolean, OUT accepted integer, OUT conflicts integer[], OUT unknown integer[], OUT rest integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[], OUT waiting integer[], OUT versions integer[], OUT boots jsonb)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2481,6 +3195,13 @@ begin
   ), held as materialized (
     select p.i, p.d, p.q, p.redelivered, p.received_at, p.ts, p.temp, p.hum, p.co2, p.bat,
       s.device_num, s.product_type, s.active, s.pending, f.newest, f.same_keys,
+      f.newest and coalesce(p.d ->> 'fw_version', p.d ->> 'fw') <> coalesce(s.fw_version, '') as other_version,
+      -- Less uptime than before, or than the pause since then; without an uptime, the first packet of a session.
+      case when not f.newest then false
+        when p.d ? 'uptime' then p.d -> 'uptime' < s.reported -> 'uptime' or p.ts > s.reported_at + interval '1 minute'
+          and ec.has_restarted(p.d, p.ts, s.reported, s.reported_at)
+        else p.d ? 'reboot_reason' and s.connected_changed_at > s.last_telemetry_at
+      end as booted, s.reported -> 'uptime' as former_uptime,
       coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
       -- The running sums only pick who is looked at; the mean that counts is summed from the window itself.
       case when f.newest and (
@@ -2584,20 +3305,23 @@ begin
     case when h.actives < h.fresh + h.redelivered then (select array_agg(x.device_num) from held x
       where not x.active and (x.device_num in (select stored.device_num from stored)) is true) end,
     case when h.pending > 0 then (select array_agg(x.device_num) from held x where x.pending) end,
+    case when h.other_version > 0 then (select array_agg(x.device_num) from held x where x.other_version) end,
+    case when h.booted > 0 then (select jsonb_agg(ec.boot_of(x.device_num, x.ts, x.d, x.former_uptime)) from held x where x.booted
+      and (x.device_num in (select stored.device_num from stored)) is true) end,
     case when k.n < h.fresh then array(select x.i from held x
       where not x.redelivered and (x.device_num in (select stored.device_num from stored)) is not true) end,
     case when h.fresh + h.redelivered < p.serials then array(select x.i from parsed x
       where not exists (select from public.device_state s where s.serial = x.s)) end,
     case when p.n > p.serials or h.redelivered > 0 then array(select x.i from parsed x
       where (x.nth > 1 or x.redelivered) and exists (select from public.device_state s where s.serial = x.s)) end
-  into accepted, device_nums, minutes, first_time, waiting, conflicts, unknown, rest
+  into accepted, device_nums, minutes, first_time, waiting, versions, boots, conflicts, unknown, rest
   from (
     select count(*)::int, array_agg(device_num), array_agg(floor(extract(epoch from ts)::float8 / 60)::int) from stored
   ) as k (n, nums, mins), (
     select count(*) filter (where not redelivered), count(*) filter (where redelivered), count(*) filter (where active),
-      count(*) filter (where pending)
+      count(*) filter (where pending), count(*) filter (where other_version), count(*) filter (where booted)
     from held
-  ) as h (fresh, redelivered, actives, pending), (
+  ) as h (fresh, redelivered, actives, pending, other_version, booted), (
     select count(*), count(*) filter (where nth = 1) from parsed
   ) as p (n, serials);
 end
@@ -2657,11 +3381,13 @@ declare
   mins int[];
   firsts int[];
   waiting int[];
+  versions int[];
+  boots jsonb;
 begin
   select * into fast from ec.ingest_distinct(items, door, careful);
   accepted := fast.accepted; nums := fast.device_nums; mins := fast.minutes; firsts := fast.first_time;
   -- The first call has met every device of the batch.
-  waiting := fast.waiting;
+  waiting := fast.waiting; versions := fast.versions; boots := fast.boots;
   unknown := coalesce(fast.unknown, '{}');
   if fast.rest is not null then
     todo := ec.spread_arrivals(items, fast.rest);
@@ -2695,10 +3421,12 @@ begin
       turn := coalesce(ec.pick_items(turn, array(select unnest(turn_items) except select unnest(collided)), 0, true), '[]');
       select * into fast from ec.ingest_distinct(turn, door, true);
       accepted := accepted + fast.accepted; nums := nums || fast.device_nums; mins := mins || fast.minutes; firsts := firsts || fast.first_time;
+      versions := versions || fast.versions; boots := coalesce(boots || fast.boots, boots, fast.boots);
     else
       turn := todo;
       select * into slow from ec.ingest_runs(turn, door);
       accepted := accepted + slow.accepted; nums := nums || slow.device_nums; mins := mins || slow.minutes; firsts := firsts || slow.first_time;
+      versions := versions || slow.versions; boots := coalesce(boots || slow.boots, boots, slow.boots);
       todo := ec.pick_items(turn, slow.collided, 1);
       fast.conflicts := slow.conflicts;
     end if;
@@ -2715,6 +3443,10 @@ begin
     perform ec.reject_unknown(ec.pick_items(items, unknown), door);
   end if;
 
+  if boots is not null then perform private.note_boots(boots); end if;
+  -- Who is awaited may have to say which version it runs more than once.
+  versions := versions || waiting;
+  if versions is not null then perform private.note_versions(versions, false); end if;
   if waiting is not null and door = 'mqtt' then perform ec.deliver_commands(waiting); end if;
 
   return jsonb_build_object(
@@ -2725,7 +3457,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION ec.ingest_runs(items jsonb, door text, OUT accepted integer, OUT conflicts integer[], OUT collided integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[])
+CREATE OR REPLACE FUNCTION ec.ingest_runs(items jsonb, door text, OUT accepted integer, OUT conflicts integer[], OUT collided integer[], OUT device_nums integer[], OUT minutes integer[], OUT first_time integer[], OUT versions integer[], OUT boots jsonb)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2737,7 +3469,7 @@ begin
       case when jsonb_typeof(p.d -> 'hum') = 'number' then (p.d -> 'hum')::float8 end as hum,
       case when jsonb_typeof(p.d -> 'co2') = 'number' then (p.d -> 'co2')::float8 end as co2,
       case when jsonb_typeof(p.d -> 'bat') = 'number' then (p.d -> 'bat')::float8 end as bat,
-      s.device_num, s.reported_at, p.ts >= s.tenure_started_at as in_tenure,
+      s.device_num, s.reported_at, s.fw_version, p.ts >= s.tenure_started_at as in_tenure,
       p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys,
       coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
       row_number() over (partition by s.device_num, p.ts order by p.i) as nth
@@ -2766,6 +3498,16 @@ begin
     from parsed p
     where p.nth = 1 and ((p.device_num, p.ts) in (select stored.device_num, stored.ts from stored)) is true
     window before as (partition by p.device_num order by p.i rows between unbounded preceding and 1 preceding)
+  ), booted as (
+    select a.device_num, a.i, a.ts, a.d, f.before -> 'uptime' as former_uptime
+    from (
+      select n.device_num, n.i, n.ts, n.d, lag(n.d) over packets as before, lag(n.ts) over packets as before_at
+      from accepted_items n where n.newest and n.d ? 'uptime'
+      window packets as (partition by n.device_num order by n.i)
+    ) a
+    left join public.device_state s on a.before is null and s.device_num = a.device_num
+    cross join lateral (select coalesce(a.before, s.reported) as before, coalesce(a.before_at, s.reported_at) as before_at) f
+    where a.d -> 'uptime' < f.before -> 'uptime' or ec.has_restarted(a.d, a.ts, f.before, f.before_at)
   ), moving as materialized (
     -- How many readings of each metric its device has in this batch, up to and with this packet.
     select a.device_num, a.i, a.ts, a.org_num, a.tenure_id, a.temp, a.hum, a.co2, a.bat,
@@ -2855,10 +3597,13 @@ begin
     where abs(c.reading - c.mean) >= d.min_deviation and abs(p.pct) >= 20
   )
   select t.n, t.nums, t.mins, f.nums,
+    (select array_agg(distinct a.device_num) from accepted_items a
+      where a.newest and coalesce(a.d ->> 'fw_version', a.d ->> 'fw') <> coalesce(a.fw_version, '')),
+    (select jsonb_agg(ec.boot_of(b.device_num, b.ts, b.d, b.former_uptime) order by b.i) from booted b),
     array(select p.i from parsed p
       where (p.nth = 1 or not p.timeless) and (p.i in (select a.i from accepted_items a)) is not true),
     array(select p.i from parsed p where p.nth > 1 and p.timeless)
-  into accepted, device_nums, minutes, first_time, conflicts, collided
+  into accepted, device_nums, minutes, first_time, versions, boots, conflicts, collided
   from (
     select sum(g.n)::int, array_agg(g.device_num), array_agg(g.minute)
     from (
@@ -2944,17 +3689,24 @@ declare
 begin
   return query
   with wanted as (
-    select a.asked, 'org' as kind, 'org:' || o.id || ':' || o.live_epoch as topic, o.id as org_id, o.num as org_num, null::int as device_num
+    select a.asked, k.kind, k.kind || ':' || o.id || ':' || o.live_epoch as topic, o.id as org_id, o.num as org_num,
+      null::int as device_num, null::uuid as job_id
     from (select distinct w from unnest(topics) w) as a (asked)
-    join public.orgs o on a.asked like 'org:%' and o.id::text = substr(a.asked, 5)
+    cross join lateral (select split_part(a.asked, ':', 1)) as k (kind)
+    join public.orgs o on k.kind in ('org', 'bell') and o.id::text = split_part(a.asked, ':', 2)
     union all
-    select a.asked, 'device', 'device:' || d.id || ':' || o.live_epoch, o.id, o.num, d.num
+    select a.asked, 'job', 'job:' || j.id || ':' || o.live_epoch, o.id, o.num, null, j.id
+    from (select distinct w from unnest(topics) w) as a (asked)
+    join public.ota_jobs j on a.asked ~* '^job:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and j.id = substr(a.asked, 5)::uuid
+    join public.orgs o on o.id = j.org_id
+    union all
+    select a.asked, 'device', 'device:' || d.id || ':' || o.live_epoch, o.id, o.num, d.num, null
     from (select distinct w from unnest(topics) w) as a (asked)
     join public.devices d on a.asked like 'device:%' and d.serial = substr(a.asked, 8)
     join public.orgs o on o.id = d.org_id
   ), leased as (
-    insert into ec.live_leases as l (topic, kind, org_id, org_num, device_num, expires_at)
-    select w.topic, w.kind, w.org_id, w.org_num, w.device_num, ends_at
+    insert into ec.live_leases as l (topic, kind, org_id, org_num, device_num, job_id, expires_at)
+    select w.topic, w.kind, w.org_id, w.org_num, w.device_num, w.job_id, ends_at
     from wanted w where private.can_join_topic(w.topic)
     order by w.topic
     on conflict (topic) do update set expires_at = greatest(l.expires_at, excluded.expires_at)
@@ -2965,6 +3717,49 @@ end
 $function$;
 grant execute on function ec.lease_topics(text[]) to authenticated;
 comment on function ec.lease_topics(text[]) is 'Starts or renews the live broadcast of topics for 20 seconds';
+
+CREATE OR REPLACE FUNCTION ec.list_notifications(org_id uuid, unread boolean DEFAULT false, max integer DEFAULT 50, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(notification jsonb, cursor_at text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me uuid := private.actor_id();
+  since timestamptz := private.require_bell(list_notifications.org_id);
+begin
+  return query
+  select private.notification_json(n, m.read), n.created_at::text
+  from public.notifications n
+  cross join lateral (
+    select n.created_at < since or exists (
+      select from ec.notification_reads r where r.notification_id = n.id and r.reader_id = me) as read
+  ) m
+  where n.org_id = list_notifications.org_id and (before_at is null or (n.created_at, n.id) < (before_at, before_id))
+    and not (list_notifications.unread and m.read)
+  order by n.created_at desc, n.id desc
+  limit least(list_notifications.max, 1001);
+end
+$function$;
+grant execute on function ec.list_notifications(uuid,boolean,integer,timestamp with time zone,uuid) to authenticated;
+comment on function ec.list_notifications(uuid,boolean,integer,timestamp with time zone,uuid) is 'Newest first, from after the cursor on. EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.list_ota_jobs(org_id uuid, state text DEFAULT NULL::text, product_type text DEFAULT NULL::text, before_number integer DEFAULT NULL::integer, max integer DEFAULT 50)
+ RETURNS SETOF jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.ota_job_json(j) from public.ota_jobs j
+  where j.org_id = list_ota_jobs.org_id and j.org_id = any (array(select private.my_org_ids()))
+    and (list_ota_jobs.state is null or j.state = list_ota_jobs.state)
+    and (list_ota_jobs.product_type is null or j.product_type = list_ota_jobs.product_type)
+    and (before_number is null or j.number < before_number)
+  order by j.number desc
+  limit least(greatest(max, 1), 200)
+$function$;
+grant execute on function ec.list_ota_jobs(uuid,text,text,integer,integer) to authenticated;
+comment on function ec.list_ota_jobs(uuid,text,text,integer,integer) is 'Newest first, without failures';
 
 CREATE OR REPLACE FUNCTION ec.list_room_codes(org_id uuid, room_ids uuid[])
  RETURNS jsonb
@@ -3207,6 +4002,27 @@ AS $function$
   where not packet ? key
 $function$;
 
+CREATE OR REPLACE FUNCTION ec.pause_ota_job(job_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job public.ota_jobs := private.lock_job(job_id, '{running}');
+begin
+  perform from public.ota_job_devices e where e.job_id = job.id and e.state = 'queued' and e.released order by e.id for update;
+  perform private.withdraw_messages(array(
+    select e.outbox_id from public.ota_job_devices e where e.job_id = job.id and e.state = 'queued' and e.outbox_id is not null));
+  update public.ota_jobs j set state = 'paused' where j.id = job.id returning j.* into job;
+  perform private.log_job(job, 'paused', jsonb_build_object('by', private.actor_label()));
+  perform private.audit_job(job, 'ota_job_paused');
+  return private.ota_job_and_failures(job);
+end
+$function$;
+grant execute on function ec.pause_ota_job(uuid) to authenticated;
+comment on function ec.pause_ota_job(uuid) is 'Action ota: nobody new begins → the job. EC403, EC404, EC409 {state}';
+
 CREATE OR REPLACE FUNCTION ec.pick_items(items jsonb, wanted integer[], later integer DEFAULT 0, plain boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE sql
@@ -3268,6 +4084,51 @@ $function$;
 grant execute on function ec.preview_invitation(bytea) to authenticated;
 comment on function ec.preview_invitation(bytea) is 'Signed in or not, whoever has the token → {state, email, role, org, partner, expires_at}. EC404';
 
+CREATE OR REPLACE FUNCTION ec.preview_ota_job(org_id uuid, input jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job jsonb;
+  firmware public.firmware;
+  named record;
+  plan record;
+  number int;
+begin
+  perform private.require_org(preview_ota_job.org_id, 'ota');
+  job := private.read_job_input(input);
+  firmware := private.usable_firmware(preview_ota_job.org_id, (job ->> 'firmware_id')::uuid);
+  named := private.ota_targets(preview_ota_job.org_id, job -> 'target');
+  number := private.next_job_number(preview_ota_job.org_id);
+  plan := private.plan_job(firmware, named.device_ids, job, number);
+  return jsonb_build_object(
+    'number', number,
+    'firmware', jsonb_build_object('id', firmware.id, 'version', firmware.version, 'product_type', firmware.product_type,
+      'size', firmware.size, 'chip', firmware.chip),
+    'stages', plan.stages,
+    'targeted', (select count(*) from unnest(plan.places) p where p.reason is null),
+    'excluded', (select count(*) from unnest(plan.places) p where p.reason is not null) + cardinality(named.missing),
+    'reasons', private.reason_counts(plan.places)
+      || case when named.missing = '{}' then '{}' else jsonb_build_object('not_found', cardinality(named.missing)) end,
+    'devices', (
+      select coalesce(jsonb_agg(to_jsonb(x) - 'sort' order by x.sort, x.stage, x.serial), '[]')
+      from (
+        select m as serial, null as name, null as fw_version, null as status, null::int as stage, 'not_found' as reason,
+          null::jsonb as detail, 0 as sort
+        from unnest(named.missing) m
+        union all
+        select p.serial, p.name, p.fw_version, p.status, p.stage, p.reason, p.detail, case when p.reason is null then 2 else 1 end
+        from unnest(plan.places) p
+        order by sort, stage, serial limit 1000
+      ) x
+    ));
+end
+$function$;
+grant execute on function ec.preview_ota_job(uuid,jsonb) to authenticated;
+comment on function ec.preview_ota_job(uuid,jsonb) is 'Action ota: who would get it and who not, why → {number, firmware, stages, targeted, excluded, reasons, devices (1,000, excluded ones first)}. EC400, EC403, EC404, EC409';
+
 CREATE OR REPLACE FUNCTION ec.preview_room(room_id uuid, code text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3304,6 +4165,7 @@ begin
   delete from ec.live_leases l where l.expires_at < at - interval '1 minute';
   delete from ec.live_pending p where not exists (select from ec.live_leases l where l.topic = p.topic);
   delete from public.device_commands c where c.state not in ('queued', 'sent') and c.created_at < at - interval '90 days';
+  delete from ec.firmware_links l where l.expires_at < at - interval '1 day';
   delete from ec.rate_windows w where w.window_start < at - interval '1 hour';
   delete from public.dead_letters d where d.received_at < at - interval '30 days';
   get diagnostics n = row_count;
@@ -3315,6 +4177,25 @@ begin
 end
 $function$;
 comment on function ec.purge_expired(timestamp with time zone) is 'Cron: removes what nobody will ask for again';
+
+CREATE OR REPLACE FUNCTION ec.push_firmware(serial text, firmware_id uuid, force boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices := private.lock_device(push_firmware.serial, 'ota');
+  job public.ota_jobs;
+begin
+  job := private.make_job(device.org_id, private.read_job_input(jsonb_build_object(
+    'firmware_id', push_firmware.firmware_id, 'force', coalesce(push_firmware.force, false),
+    'target', jsonb_build_object('serials', jsonb_build_array(device.serial)))), true);
+  return private.ota_job_and_failures(job);
+end
+$function$;
+grant execute on function ec.push_firmware(text,uuid,boolean) to authenticated;
+comment on function ec.push_firmware(text,uuid,boolean) is 'Action ota: a job of one device → the job. EC403, EC404, EC409, EC422 {reason, detail}';
 
 CREATE OR REPLACE FUNCTION ec.push_telemetry(serial text, packets json, refused json)
  RETURNS jsonb
@@ -3410,11 +4291,175 @@ begin
     where c.id = any (handed_out);
     perform private.show_commands(handed_out);
   end if;
-  return reply || jsonb_build_object('commands', coalesce(commands, '[]'));
+  return reply || jsonb_build_object('commands', coalesce(commands, '[]')) || private.hand_out_ota(device.num);
 end
 $function$;
 grant execute on function ec.read_device_commands(text) to authenticated;
-comment on function ec.read_device_commands(text) is 'The device itself: {commands, desired, desired_version}; hands out what waits. With reboot: true answer 205 and nothing else. EC404';
+comment on function ec.read_device_commands(text) is 'The device itself: {commands, desired, desired_version, and of an update fw_url, fw_version, job_id, attempt, size, sha256, signature, product_type}; hands out what waits. With reboot: true answer 205 and nothing else. EC404';
+
+CREATE OR REPLACE FUNCTION ec.read_diagnostics(serial text, hours integer DEFAULT 24)
+ RETURNS json
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  device record;
+  boots json;
+  starts timestamptz[];
+  counted_h int := least(read_diagnostics.hours, 24);
+  packets record;
+  battery json;
+begin
+  select d.num, d.fw_version, t.health, t.telemetry_interval_s, s.reported, s.reported_at, s.older, s.last_seen, s.connected,
+    s.tenure_id, coalesce(d.online_window_s, t.online_window_s) as online_window_s
+  into device
+  from public.devices d
+  join public.product_types t on t.key = d.product_type
+  join public.device_state s on s.device_num = d.num
+  where d.serial = read_diagnostics.serial;
+  if device.num is null then
+    raise exception using errcode = 'EC404', message = 'not_found', detail = 'There is no such device, or you may not see it.';
+  end if;
+
+  select coalesce(json_agg(json_build_object('at', ec.iso_time(b.booted_at), 'reason', b.reason, 'fw_version', b.fw_version,
+      'previous_uptime_s', b.previous_uptime_s) order by b.booted_at desc), '[]'),
+    coalesce(array_agg(b.booted_at order by b.booted_at), '{}')
+  into boots, starts
+  from (
+    select r.booted_at, r.reason, r.fw_version, r.previous_uptime_s from public.device_reboots r
+    where r.device_num = device.num and r.booted_at >= now() - interval '30 days'
+    order by r.booted_at desc limit 200
+  ) b;
+
+  select * into packets from ec.count_packets(device.num, now() - make_interval(hours => counted_h), starts);
+
+  select coalesce(json_agg(json_build_array(extract(epoch from h.bucket)::bigint * 1000, h.mins[a.i], h.sums[a.i] / h.counts[a.i], h.maxs[a.i])
+    order by h.bucket), '[]')
+  into battery
+  from public.rollups_1h h cross join lateral (select array_position(h.keys, 'bat') as i) a
+  where h.device_num = device.num and h.bucket >= now() - interval '7 days' and a.i is not null;
+
+  return json_build_object('serial', read_diagnostics.serial, 'fw_version', device.fw_version, 'now', ec.iso_time(now()),
+    'reported', device.reported, 'reported_at', ec.iso_time(device.reported_at), 'older', device.older,
+    'last_seen', ec.iso_time(device.last_seen), 'connected', device.connected,
+    'online_window_s', device.online_window_s, 'interval_s', device.telemetry_interval_s, 'health', device.health,
+    'series', ec.telemetry_buckets(read_diagnostics.serial, read_diagnostics.hours, array['heap', 'signal']),
+    'battery', battery, 'boots', boots,
+    'packets', case when packets.expected is not null then json_build_object('hours', counted_h, 'expected', packets.expected,
+      'received', packets.received, 'duplicates', packets.duplicates, 'counters', packets.counters) end,
+    'skew', ec.clock_skew(device.num, now() - interval '1 day'),
+    'track', case when device.reported ? 'lat' then ec.read_track(device.num, read_diagnostics.hours) else '[]' end);
+end
+$function$;
+grant execute on function ec.read_diagnostics(text,integer) to authenticated;
+comment on function ec.read_diagnostics(text,integer) is 'Facts about a device''s health; what they mean is judged by its product type''s thresholds. EC404';
+
+CREATE OR REPLACE FUNCTION ec.read_notification(id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  notification public.notifications;
+begin
+  select n.* into notification from public.notifications n
+  where n.id = read_notification.id and n.org_id = any (array(select private.my_bell_org_ids())) for key share;
+  if notification.id is null then
+    perform private.refuse_missing();
+  end if;
+  insert into ec.notification_reads (notification_id, reader_id) values (notification.id, private.actor_id())
+  on conflict do nothing;
+  return private.notification_json(notification, true);
+end
+$function$;
+grant execute on function ec.read_notification(uuid) to authenticated;
+comment on function ec.read_notification(uuid) is 'Marks it as read for the actor alone, again and again if need be. EC404';
+
+CREATE OR REPLACE FUNCTION ec.read_notifications(org_id uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me uuid := private.actor_id();
+  since timestamptz := private.require_bell(read_notifications.org_id);
+  marked int;
+begin
+  insert into ec.notification_reads (notification_id, reader_id)
+  select n.id, me from public.notifications n
+  where n.org_id = read_notifications.org_id and n.created_at >= since
+  for key share
+  on conflict do nothing;
+  get diagnostics marked = row_count;
+  return marked;
+end
+$function$;
+grant execute on function ec.read_notifications(uuid) to authenticated;
+comment on function ec.read_notifications(uuid) is 'Marks all of an org as read for the actor; returns how many were not. EC403, EC404';
+
+CREATE OR REPLACE FUNCTION ec.read_ota_job(job_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.ota_job_and_failures(j) from public.ota_jobs j
+  where j.id = read_ota_job.job_id and j.org_id = any (array(select private.my_org_ids()))
+$function$;
+grant execute on function ec.read_ota_job(uuid) to authenticated;
+comment on function ec.read_ota_job(uuid) is 'The job with counts, stages and failures; null when there is none for the caller';
+
+CREATE OR REPLACE FUNCTION ec.read_track(device_num integer, hours integer)
+ RETURNS json
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+  select concat('[', string_agg(concat('[', extract(epoch from p.bucket)::bigint, '000,',
+    round(p.lat * 1e6) / 1e6, ',', round(p.lon * 1e6) / 1e6, ']'), ',' order by p.bucket), ']')::json
+  from (
+    select r.bucket, r.sums[r.lat] / r.counts[r.lat] as lat, r.sums[r.lon] / r.counts[r.lon] as lon
+    from (
+      select m.bucket, m.sums, m.counts, array_position(m.keys, 'lat') as lat, array_position(m.keys, 'lon') as lon
+      from public.rollups_1m m
+      where m.device_num = read_track.device_num and m.bucket >= now() - make_interval(hours => read_track.hours) and read_track.hours <= 24
+      union all
+      select v.bucket, v.sums, v.counts, array_position(v.keys, 'lat'), array_position(v.keys, 'lon')
+      from public.rollups_5m v
+      where v.device_num = read_track.device_num and v.bucket >= now() - make_interval(hours => read_track.hours) and read_track.hours > 24
+      -- Each place is looked up once.
+      offset 0
+    ) r
+    offset 0
+  ) p
+  where p.lat between -90 and 90 and p.lon between -180 and 180
+$function$;
+grant execute on function ec.read_track(integer,integer) to authenticated;
+
+CREATE OR REPLACE FUNCTION ec.read_upload(firmware_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  firmware public.firmware;
+begin
+  select f.* into firmware from public.firmware f where f.id = read_upload.firmware_id;
+  perform private.require_org(firmware.org_id, 'ota');
+  return private.firmware_json(firmware);
+end
+$function$;
+grant execute on function ec.read_upload(uuid) to authenticated;
+comment on function ec.read_upload(uuid) is 'Action ota, which may upload without being allowed to read anything else → the firmware. EC403, EC404';
 
 CREATE OR REPLACE FUNCTION ec.rebuild_rollups(device_nums integer[], starts timestamp with time zone, ends timestamp with time zone)
  RETURNS integer
@@ -3539,6 +4584,48 @@ grant execute on function ec.record_heartbeat(text,timestamp with time zone) to 
 grant execute on function ec.record_heartbeat(text,timestamp with time zone) to ec_worker;
 comment on function ec.record_heartbeat(text,timestamp with time zone) is 'A part of the platform says that it works; bridges every 10 seconds';
 
+CREATE OR REPLACE FUNCTION ec.record_ota_status(items json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  waiting int[];
+  item record;
+  execution public.ota_job_devices;
+  changed int := 0;
+begin
+  select ec.note_signs(array_agg(p.s), array_agg(to_timestamp(p.r::float8 / 1e6))) into waiting
+  from json_to_recordset(items) as p (s text, r bigint);
+  perform from public.ota_job_devices e
+  where exists (
+    select from json_to_recordset(items) as p (s text, j text) where p.s = e.serial and lower(p.j) = e.job_id::text
+  ) and e.serial in (select p.s from json_to_recordset(items) as p (s text))
+  order by e.id for update;
+  for item in
+    select p.s, lower(p.j) as j, p.a, p.state, p.percent, p.reason, p.retry_s
+    from rows from (json_to_recordset(items) as (s text, j text, a text, state text, percent numeric, reason text, retry_s numeric))
+      with ordinality as p (s, j, a, state, percent, reason, retry_s, o)
+    where private.is_ota_word(p.state) order by p.o
+  loop
+    select e.* into execution
+    from public.ota_job_devices e join public.devices d on d.id = e.device_id and d.org_id = e.org_id
+    where e.serial = item.s and e.job_id::text = item.j and (item.a is null or item.a = e.attempt::text);
+    continue when execution.id is null;
+    if private.note_ota_status(execution, item.state, item.percent, item.reason, item.retry_s) then
+      changed := changed + 1;
+    end if;
+  end loop;
+  if waiting is not null then
+    perform ec.deliver_commands(waiting);
+  end if;
+  return changed;
+end
+$function$;
+grant execute on function ec.record_ota_status(json) to ec_bridge;
+comment on function ec.record_ota_status(json) is 'Words from ota/status; unknown, foreign, late and repeated ones change nothing. Returns how many did';
+
 CREATE OR REPLACE FUNCTION ec.record_reported(items json)
  RETURNS void
  LANGUAGE plpgsql
@@ -3548,6 +4635,7 @@ AS $function$
 declare
   nums int[];
   waiting int[];
+  versions int[];
 begin
   perform from public.device_state s
     where s.serial in (select p.s from json_to_recordset(items) as p (s text)) order by s.device_num for no key update;
@@ -3582,10 +4670,13 @@ begin
         and m.at >= coalesce(s.connected_changed_at, m.at) then m.at else s.connected_changed_at end
     from merged m
     where s.device_num = m.device_num
-    returning s.device_num, m.door = 'mqtt' and s.pending as waits
+    returning s.device_num, m.door = 'mqtt' and s.pending as waits, m.times ?| '{fw_version,fw}' as names_version
   )
-  select array_agg(w.device_num), array_agg(w.device_num) filter (where w.waits) into nums, waiting from written w;
+  select array_agg(w.device_num), array_agg(w.device_num) filter (where w.waits),
+    array_agg(w.device_num) filter (where w.names_version)
+  into nums, waiting, versions from written w;
 
+  if versions is not null then perform private.note_versions(versions, true); end if;
   if waiting is not null then perform ec.deliver_commands(waiting); end if;
   if nums is not null and exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
     perform ec.broadcast_devices(nums);
@@ -3630,9 +4721,10 @@ begin
         connected = case when j.flips then j.online else s.connected end,
         connected_changed_at = case when j.flips then j.at else s.connected_changed_at end,
         last_seen = case when j.online then greatest(s.last_seen, j.at) else s.last_seen end,
-        last_door = case when j.online then 'mqtt' else s.last_door end
+        last_door = case when j.online then 'mqtt' else s.last_door end,
+        announces = true
       from judged j
-      where s.device_num = j.device_num and (j.flips or j.online)
+      where s.device_num = j.device_num and (j.flips or j.online or not s.announces)
       returning s.device_num, j.flips, j.online and s.pending as waits
     )
     select coalesce(array_agg(w.device_num) filter (where w.flips), '{}'), array_agg(w.device_num) filter (where w.waits)
@@ -3641,7 +4733,11 @@ begin
     waiting := waiting || present;
   end loop;
 
-  if waiting <> '{}' then perform ec.deliver_commands(waiting); end if;
+  if waiting <> '{}' then
+    perform private.resend_commands(waiting);
+    perform private.resend_ota(waiting);
+    perform ec.deliver_commands(waiting);
+  end if;
   if changed <> '{}' and exists (select from ec.live_leases l where l.expires_at > clock_timestamp()) then
     perform ec.broadcast_presence(array(select distinct unnest(changed)));
   end if;
@@ -3649,6 +4745,19 @@ end
 $function$;
 grant execute on function ec.record_status(json) to ec_bridge;
 comment on function ec.record_status(json) is 'Birth and last will of devices';
+
+CREATE OR REPLACE FUNCTION ec.refuse_firmware(firmware_id uuid, reason text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  return private.firmware_json(private.close_upload(private.lock_firmware(firmware_id, true), left(reason, 60)));
+end
+$function$;
+grant execute on function ec.refuse_firmware(uuid,text) to ec_api;
+comment on function ec.refuse_firmware(uuid,text) is 'The API alone: what was uploaded is no image → the firmware. EC404, EC409';
 
 CREATE OR REPLACE FUNCTION ec.register_device(serial text, product_type text, fw_version text, secret_sha256 bytea, password_hash text, salt text, claim_sha256 bytea, org_id uuid DEFAULT NULL::uuid)
  RETURNS jsonb
@@ -3850,6 +4959,39 @@ $function$;
 grant execute on function ec.report_device_shadow(text,jsonb,bigint) to authenticated;
 comment on function ec.report_device_shadow(text,jsonb,bigint) is 'The device itself: merges a document into reported; arrival in µs → {serial, reported, desired, desired_version}. EC404';
 
+CREATE OR REPLACE FUNCTION ec.report_ota_status(serial text, body jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  device public.devices := private.require_own_device(serial);
+  execution public.ota_job_devices;
+  changed bool := false;
+begin
+  if (private.is_ota_word(body ->> 'state')) is not true
+    or body ? 'percent' and jsonb_typeof(body -> 'percent') not in ('number', 'null')
+    or body ? 'retry_s' and jsonb_typeof(body -> 'retry_s') not in ('number', 'null') then
+    perform private.refuse('EC400', 'invalid_request',
+      'state is one of downloading, installing, rebooting, deferred, failed, rejected, rolled_back; percent and retry_s are numbers.');
+  end if;
+  perform from public.device_state s where s.device_num = device.num for no key update;
+  select e.* into execution from public.ota_job_devices e
+  where e.device_id = device.id and e.org_id = device.org_id and e.job_id::text = lower(body ->> 'job_id') for update;
+  if execution.id is null then
+    perform private.refuse_missing();
+  elsif body -> 'attempt' is null or body ->> 'attempt' = execution.attempt::text then
+    changed := private.note_ota_status(execution, body ->> 'state', (body ->> 'percent')::numeric, body ->> 'reason',
+      (body ->> 'retry_s')::numeric);
+  end if;
+  select e.* into execution from public.ota_job_devices e where e.id = execution.id;
+  return jsonb_build_object('job_id', execution.job_id, 'attempt', execution.attempt, 'state', execution.state, 'changed', changed);
+end
+$function$;
+grant execute on function ec.report_ota_status(text,jsonb) to authenticated;
+comment on function ec.report_ota_status(text,jsonb) is 'The device itself: {job_id, attempt?, state, percent?, reason?, retry_s?} → {job_id, attempt, state, changed}. EC400, EC404';
+
 CREATE OR REPLACE FUNCTION ec.resend_invitation(invitation_id uuid, token_sha256 bytea, url text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3981,6 +5123,25 @@ $function$;
 grant execute on function ec.restore_retained() to ec_bridge;
 comment on function ec.restore_retained() is 'Sends the retained messages of all devices again; returns how many';
 
+CREATE OR REPLACE FUNCTION ec.resume_ota_job(job_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job public.ota_jobs := private.lock_job(job_id, '{paused}');
+begin
+  update public.ota_jobs j set state = 'running' where j.id = job.id returning j.* into job;
+  perform private.log_job(job, 'resumed', jsonb_build_object('by', private.actor_label()));
+  perform private.audit_job(job, 'ota_job_resumed');
+  job := private.advance_job(job, clock_timestamp());
+  return private.ota_job_and_failures(job);
+end
+$function$;
+grant execute on function ec.resume_ota_job(uuid) to authenticated;
+comment on function ec.resume_ota_job(uuid) is 'Action ota → the job. EC403, EC404, EC409 {state}';
+
 CREATE OR REPLACE FUNCTION ec.retained_mark()
  RETURNS bigint
  LANGUAGE sql
@@ -4035,6 +5196,88 @@ end
 $function$;
 grant execute on function ec.retire_device(text,boolean) to authenticated;
 comment on function ec.retire_device(text,boolean) is 'Ends all its secrets and keeps its history; deletes it when it never lived. EC403, EC404, EC409 conflict (active)';
+
+CREATE OR REPLACE FUNCTION ec.retire_firmware(firmware_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  firmware public.firmware := private.lock_firmware(firmware_id, false);
+  jobs jsonb;
+begin
+  select jsonb_agg(j.number order by j.number) into jobs from public.ota_jobs j
+  where j.firmware_id = firmware.id and j.org_id = firmware.org_id and j.state in ('scheduled', 'running', 'paused');
+  if exists (select from public.ota_jobs j where j.firmware_id = firmware.id and j.state in ('scheduled', 'running', 'paused')) then
+    perform private.refuse('EC409', 'conflict', 'An update job uses this firmware.', jsonb_build_object('jobs', coalesce(jobs, '[]')));
+  end if;
+  update public.firmware f set state = 'retired', refused_reason = null where f.id = firmware.id and f.state <> 'retired';
+  if found then
+    perform private.write_audit('firmware_retired', 'firmware', firmware.id::text, firmware.org_id, null,
+      jsonb_build_object('product_type', firmware.product_type, 'version', firmware.version));
+  end if;
+  select f.* into firmware from public.firmware f where f.id = firmware.id;
+  return private.firmware_json(firmware);
+end
+$function$;
+grant execute on function ec.retire_firmware(uuid) to authenticated;
+comment on function ec.retire_firmware(uuid) is 'Action ota: nobody gets it any more → the firmware. EC403, EC404, EC409 {jobs: numbers}';
+
+CREATE OR REPLACE FUNCTION ec.retry_ota_job(job_id uuid, states text[] DEFAULT NULL::text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  wanted text[] := coalesce(states, '{failed,timed_out,rolled_back,cancelled}');
+  job public.ota_jobs := private.lock_job(job_id, '{running,paused,aborted,completed}');
+  held bigint[];
+begin
+  if not wanted <@ '{failed,timed_out,rolled_back,rejected,cancelled}' or wanted = '{}' then
+    perform private.refuse('EC400', 'invalid_request',
+      'Only failed, timed_out, rolled_back, rejected and cancelled devices can be tried again.');
+  elsif not exists (select from public.firmware f where f.id = job.firmware_id and f.state = 'ready') then
+    perform private.refuse('EC409', 'conflict', 'This firmware is not ready for use.');
+  end if;
+  perform from public.devices d
+  where d.id in (select e.device_id from public.ota_job_devices e where e.job_id = job.id and e.state = any (wanted))
+  order by d.id for no key update;
+  select array_agg(x.id) into held from (
+    select e.id
+    from public.ota_job_devices e join public.devices d on d.id = e.device_id
+    where e.job_id = job.id and e.state = any (wanted) and d.org_id = job.org_id and d.lifecycle <> 'retired'
+      and not exists (
+        select from public.ota_job_devices o
+        where o.device_num = e.device_num and o.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
+    order by e.id for update of e
+  ) x;
+  if held is null then
+    perform private.refuse('EC409', 'conflict', 'No device of this job can be tried again.', jsonb_build_object('state', job.state));
+  end if;
+  update public.ota_job_devices e set
+    state = 'queued', attempt = e.attempt + 1, percent = null, reason = null, sends = 0, sent_at = null, outbox_id = null,
+    not_before = null, old_seen_at = null, timeout_at = null, finished_at = null,
+    queued_at = clock_timestamp(), changed_at = clock_timestamp()
+  where e.id = any (held);
+  update public.devices d set
+    pending_fw_version = job.version, pending_fw_url = format('%s/firmware/%s/file', private.api_url(), job.firmware_id)
+  where d.id in (select e.device_id from public.ota_job_devices e where e.id = any (held));
+  update public.ota_jobs j set
+    state = case when j.state = 'paused' then j.state else 'running' end, abort_reason = null, finished_at = null,
+    soaking_since = null, counting_since = clock_timestamp(), started_at = coalesce(j.started_at, clock_timestamp())
+  where j.id = job.id returning j.* into job;
+  perform private.log_ota(held);
+  perform private.show_ota(held);
+  perform private.log_job(job, 'retried', jsonb_build_object('by', private.actor_label(), 'devices', cardinality(held)));
+  perform private.audit_job(job, 'ota_job_retried');
+  job := private.advance_job(job, clock_timestamp());
+  return private.ota_job_and_failures(job);
+end
+$function$;
+grant execute on function ec.retry_ota_job(uuid,text[]) to authenticated;
+comment on function ec.retry_ota_job(uuid,text[]) is 'Action ota: a new attempt for devices in these states (failed, timed_out, rolled_back, cancelled) → the job. EC400, EC403, EC404, EC409 {state}';
 
 CREATE OR REPLACE FUNCTION ec.revoke_api_key(api_key_id uuid)
  RETURNS void
@@ -4416,6 +5659,35 @@ $function$;
 grant execute on function ec.run_rollups(timestamp with time zone) to ec_worker;
 comment on function ec.run_rollups(timestamp with time zone) is 'Rolls up what ingest logged since the last run';
 
+CREATE OR REPLACE FUNCTION ec.save_device_filter(org_id uuid, name text, filter jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  max_filters constant int := 100;
+  saved public.device_filters;
+begin
+  perform private.require_org(save_device_filter.org_id, 'control');
+  perform private.require_filter(save_device_filter.filter);
+  if (select count(*) from public.device_filters f where f.org_id = save_device_filter.org_id) >= max_filters then
+    perform private.refuse('EC409', 'conflict', format('An organisation keeps at most %s filters.', max_filters));
+  end if;
+  insert into public.device_filters (org_id, name, filter, created_by_kind, created_by_id, created_by_label)
+  values (save_device_filter.org_id, btrim(save_device_filter.name), save_device_filter.filter,
+    coalesce(private.actor_kind(), 'system'), private.actor_id(), private.actor_label())
+  returning * into saved;
+  perform private.write_audit('device_filter_saved', 'device_filter', saved.id::text, saved.org_id, null,
+    jsonb_build_object('name', saved.name, 'filter', saved.filter));
+  return private.filter_json(saved);
+exception when unique_violation then
+  perform private.refuse('EC409', 'conflict', 'A filter of this name exists already.');
+end
+$function$;
+grant execute on function ec.save_device_filter(uuid,text,jsonb) to authenticated;
+comment on function ec.save_device_filter(uuid,text,jsonb) is 'Action control → {id, org_id, name, filter, created_by, created_at}. EC400, EC403, EC404, EC409 conflict';
+
 CREATE OR REPLACE FUNCTION ec.send_command(serial text, type text, payload jsonb DEFAULT NULL::jsonb, expires_s integer DEFAULT 3600)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4456,8 +5728,8 @@ begin
   update public.device_state s set pending = true
   from public.product_types t
   where s.device_num = device.num and t.key = s.product_type
-  returning s.connected or s.last_door = 'mqtt' and ec.device_status(
-    s.last_seen, coalesce(device.online_window_s, t.online_window_s), clock_timestamp()) = 'online'
+  returning s.connected and (s.announces or ec.device_status(
+    s.last_seen, coalesce(device.online_window_s, t.online_window_s), clock_timestamp()) = 'online')
   into is_there;
   if is_there then
     perform ec.deliver_commands(array[device.num]);
@@ -4482,7 +5754,7 @@ declare
   message jsonb;
 begin
   for lease in
-    select l.topic, l.kind, l.device_num from ec.live_leases l
+    select l.topic, l.kind, l.device_num, l.job_id from ec.live_leases l
     where l.topic = any (topics) and l.expires_at > at
       and (l.last_sent_at is null or l.last_sent_at <= at - interval '500 milliseconds' or l.kind = 'device' and exists (
         select from public.devices d where d.num = l.device_num and d.desired_at > at - interval '10 seconds'))
@@ -4514,6 +5786,17 @@ begin
       join public.product_types t on t.key = s.product_type
       where s.device_num = lease.device_num;
       perform realtime.send(message, 'telemetry', lease.topic, true);
+    elsif lease.kind = 'job' then
+      select jsonb_build_object('id', j.id, 'number', j.number, 'state', j.state, 'stage', j.stage,
+        'soaking_since', ec.iso_time(j.soaking_since), 'abort_reason', j.abort_reason, 'counts', private.ota_counts(j.id),
+        'changed', coalesce((
+          select jsonb_agg(jsonb_build_object('serial', e.serial, 'state', e.state, 'percent', e.percent, 'reason', e.reason,
+            'attempt', e.attempt, 'at', ec.iso_time(e.changed_at)) order by e.changed_at, e.id)
+          from public.ota_job_devices e where e.job_id = j.id and e.device_num = any (nums)
+        ), '[]'))
+      into message
+      from public.ota_jobs j where j.id = lease.job_id;
+      perform realtime.send(message, 'job', lease.topic, true);
     else
       select jsonb_build_object('devices', jsonb_agg(jsonb_build_object('serial', s.serial,
         'ts', ec.iso_time(coalesce(s.reported_at, s.last_seen)), 'last_seen', ec.iso_time(s.last_seen), 'connected', s.connected,
@@ -4631,12 +5914,26 @@ begin
     ('ec_sweep_live', '5 seconds', 'select ec.sweep_live(now())'),
     ('ec_expire_credentials', '* * * * *', 'select ec.expire_credentials(now())'),
     ('ec_expire_commands', '30 seconds', 'select ec.expire_commands(now())'),
+    ('ec_advance_ota_jobs', '30 seconds', 'select ec.advance_ota_jobs(now())'),
     ('ec_kick_mail', '* * * * *', 'select ec.kick_mail(now())'),
     ('ec_purge_expired', '23 * * * *', 'select ec.purge_expired(now())')
   ) job (name, schedule, command);
 end
 $function$;
 comment on function ec.setup_cron() is 'Schedules all jobs by name; safe to repeat';
+
+CREATE OR REPLACE FUNCTION ec.signing_key(product_type text, org_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('public_key', k.public_key, 'private_key', s.decrypted_secret)
+  from public.product_type_keys k join vault.decrypted_secrets s on s.id = k.secret_id
+  where k.product_type = signing_key.product_type and k.maker_org_id = signing_key.org_id
+$function$;
+grant execute on function ec.signing_key(text,uuid) to ec_api;
+comment on function ec.signing_key(text,uuid) is 'The API alone, never for a user''s eyes: {public_key, private_key}, null before the first need';
 
 CREATE OR REPLACE FUNCTION ec.spread_arrivals(items jsonb, wanted integer[])
  RETURNS jsonb
@@ -4652,6 +5949,25 @@ AS $function$
   ) as x
   where (x.i in (select unnest(wanted))) is true
 $function$;
+
+CREATE OR REPLACE FUNCTION ec.store_signing_key(product_type text, org_id uuid, public_key text, private_key text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(format('ec.store_signing_key %s %s', product_type, org_id), 0));
+  if ec.signing_key(product_type, org_id) is null then
+    insert into public.product_type_keys (product_type, maker_org_id, public_key, secret_id)
+    values (product_type, org_id, public_key, vault.create_secret(private_key,
+      format('ec_ota_key_%s_%s', product_type, org_id), format('Signs firmware of %s', product_type)));
+  end if;
+  return ec.signing_key(product_type, org_id);
+end
+$function$;
+grant execute on function ec.store_signing_key(text,uuid,text,text) to ec_api;
+comment on function ec.store_signing_key(text,uuid,text,text) is 'The API alone: keeps a new pair, or finds that somebody was faster; returns the pair that counts';
 
 CREATE OR REPLACE FUNCTION ec.sum_of(readings double precision[])
  RETURNS double precision
@@ -4729,10 +6045,7 @@ begin
     perform private.show_commands(changed);
   end if;
   update public.device_state s set pending = false
-  where s.device_num = any (device_nums) and s.pending and not exists (
-    select from public.device_commands c
-    where c.device_num = s.device_num and c.state in ('queued', 'sent') and c.expires_at > clock_timestamp()
-  );
+  where s.device_num = any (device_nums) and s.pending and not private.is_awaited(s.device_num);
   return coalesce(restarts, '{}');
 end
 $function$;
@@ -4977,6 +6290,28 @@ $function$;
 grant execute on function ec.update_device(text,jsonb) to authenticated;
 comment on function ec.update_device(text,jsonb) is 'Keys name, attributes (merge, null removes), tags, online_window_s → the device. EC400, EC403, EC404';
 
+CREATE OR REPLACE FUNCTION ec.update_firmware_notes(firmware_id uuid, notes text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  before public.firmware := private.lock_firmware(firmware_id, false);
+  after public.firmware;
+begin
+  if length(update_firmware_notes.notes) > 10000 then
+    perform private.refuse('EC413', 'too_large', 'Notes have at most 10,000 characters.');
+  end if;
+  update public.firmware f set notes = coalesce(update_firmware_notes.notes, '') where f.id = before.id returning f.* into after;
+  perform private.write_audit('firmware_updated', 'firmware', after.id::text, after.org_id,
+    jsonb_build_object('notes', before.notes), jsonb_build_object('notes', after.notes));
+  return private.firmware_json(after);
+end
+$function$;
+grant execute on function ec.update_firmware_notes(uuid,text) to authenticated;
+comment on function ec.update_firmware_notes(uuid,text) is 'Action ota → the firmware. EC403, EC404, EC413';
+
 CREATE OR REPLACE FUNCTION ec.update_location(location_id uuid, patch jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -5110,6 +6445,33 @@ $function$;
 grant execute on function ec.update_partner(uuid,jsonb) to authenticated;
 comment on function ec.update_partner(uuid,jsonb) is 'Keys name, contact_email; plan and slug for administrators → the partner. EC400, EC403, EC404, EC409';
 
+CREATE OR REPLACE FUNCTION private.abort_job(job public.ota_jobs, reason jsonb)
+ RETURNS public.ota_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  stopped public.ota_jobs;
+begin
+  update public.ota_jobs j set
+    state = 'aborted', abort_reason = reason, finished_at = clock_timestamp(), soaking_since = null
+  where j.id = job.id returning j.* into stopped;
+  perform private.log_job(stopped, 'aborted', reason);
+  if reason ->> 'kind' <> 'by_hand' then
+    perform private.write_audit('ota_job_aborted', 'ota_job', stopped.id::text, stopped.org_id, null, reason || jsonb_build_object('number', stopped.number));
+    perform private.notify_org(stopped.org_id, 'ota_job_aborted', 'bad',
+      format('Update job #%s (%s) stopped itself', stopped.number, stopped.version),
+      case when reason ->> 'kind' = 'failure_threshold'
+        then format('%s of %s finished devices of stage %s failed. Nobody else gets it.',
+          reason ->> 'failed', reason ->> 'finished', (reason ->> 'stage')::int + 1)
+        else format('No device of stage %s succeeded. Nobody else gets it.', (reason ->> 'stage')::int + 1) end,
+      format('/org/firmware/jobs/%s', stopped.id), jsonb_build_object('job', stopped.id));
+  end if;
+  return stopped;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.actor_id()
  RETURNS uuid
  LANGUAGE plpgsql
@@ -5153,6 +6515,61 @@ AS $function$
     when 'device' then (select d.serial from public.devices d where d.id = private.actor_id())
     else 'system'
   end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.advance_job(job public.ota_jobs, at timestamp with time zone)
+ RETURNS public.ota_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  late bigint[];
+begin
+  select array_agg(x.id) into late from (
+    select e.id from public.ota_job_devices e
+    where e.job_id = job.id and e.state in ('sent', 'downloading', 'installing', 'rebooting') and e.timeout_at <= at
+    order by e.id for update skip locked
+  ) x;
+  perform private.end_ota(late, 'timed_out', 'Nothing was heard of it in time.');
+  if job.state = 'scheduled' and job.starts_at <= at then
+    update public.ota_jobs j set state = 'running', started_at = clock_timestamp(), counting_since = clock_timestamp()
+    where j.id = job.id returning j.* into job;
+    perform private.log_job(job, 'started');
+  end if;
+  if job.state = 'running' then
+    job := private.step_job(job, at);
+  end if;
+  if job.state = 'running' then
+    perform private.send_released(job, at);
+  elsif job.state = 'aborted' then
+    perform private.cancel_waiting(job, 'The job was aborted.');
+  end if;
+  return job;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.api_url()
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select coalesce(
+    rtrim(max(s.decrypted_secret) filter (where s.name = 'ec_api_url'), '/'),
+    regexp_replace(max(s.decrypted_secret) filter (where s.name = 'ec_worker_url'), '/worker/*$', '/api'), '')
+  from vault.decrypted_secrets s where s.name in ('ec_api_url', 'ec_worker_url')
+$function$;
+comment on function private.api_url() is 'Where devices reach the API; empty where nobody set it: then links are paths';
+
+CREATE OR REPLACE FUNCTION private.audit_job(job public.ota_jobs, action text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.write_audit(audit_job.action, 'ota_job', job.id::text, job.org_id, null,
+    jsonb_build_object('number', job.number, 'version', job.version))
 $function$;
 
 CREATE OR REPLACE FUNCTION private.can(org_id uuid, action text)
@@ -5207,7 +6624,7 @@ declare
   wanted_id uuid;
   wanted_epoch int;
 begin
-  if topic !~ '^(org|device):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]{1,9}$' then
+  if topic !~ '^(org|device|bell|job):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]{1,9}$' then
     return false;
   end if;
   -- A token made for named topics joins no others.
@@ -5216,11 +6633,17 @@ begin
   end if;
   wanted_id := split_part(topic, ':', 2);
   wanted_epoch := split_part(topic, ':', 3);
-  if kind = 'org' then
+  if kind in ('org', 'bell') then
     return exists (
       select from public.orgs o
-      where o.id = wanted_id and o.live_epoch = wanted_epoch
-        and o.id = any (array(select private.my_org_ids()))
+      where o.id = wanted_id and o.live_epoch = wanted_epoch and case kind
+        when 'org' then o.id = any (array(select private.my_org_ids()))
+        else o.id = any (array(select private.my_bell_org_ids())) end
+    );
+  elsif kind = 'job' then
+    return exists (
+      select from public.ota_jobs j join public.orgs o on o.id = j.org_id
+      where j.id = wanted_id and o.live_epoch = wanted_epoch and o.id = any (array(select private.my_org_ids()))
     );
   end if;
   return exists (
@@ -5231,6 +6654,26 @@ begin
 end
 $function$;
 grant execute on function private.can_join_topic(text) to authenticated;
+
+CREATE OR REPLACE FUNCTION private.cancel_waiting(job public.ota_jobs, reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held bigint[];
+begin
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e
+    where e.job_id = job.id and e.state = 'queued' order by e.id for update skip locked
+  ) x;
+  perform private.withdraw_messages(array(select e.outbox_id from public.ota_job_devices e where e.id = any (held)));
+  perform private.end_ota(array(
+    select e.id from public.ota_job_devices e where e.id = any (held) and not private.is_on_its_way(e.outbox_id)
+  ), 'cancelled', reason);
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.check_location_order()
  RETURNS trigger
@@ -5318,6 +6761,14 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.chip_key(chip text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select nullif(regexp_replace(lower(chip), '[^a-z0-9]', '', 'g'), '') $function$;
+comment on function private.chip_key(text) is 'ESP32-S3 and esp32s3 are one chip';
+
 CREATE OR REPLACE FUNCTION private.claim_state(ended_reason text, expires_at timestamp with time zone)
  RETURNS text
  LANGUAGE sql
@@ -5387,6 +6838,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.close_upload(firmware public.firmware, reason text)
+ RETURNS public.firmware
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update public.firmware f set state = 'refused', refused_reason = close_upload.reason
+  where f.id = firmware.id
+  returning f.*
+$function$;
+
 CREATE OR REPLACE FUNCTION private.command_json(command public.device_commands)
  RETURNS jsonb
  LANGUAGE sql
@@ -5418,6 +6880,86 @@ CREATE OR REPLACE FUNCTION private.compact_json(document jsonb)
  SET search_path TO ''
 AS $function$ select regexp_replace(document::text, '("(?:[^"\\]|\\.)*")|([,:]) ', '\1\2', 'g') $function$;
 
+CREATE OR REPLACE FUNCTION private.compare_parts(a text[], b text[], missing text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  x text;
+  y text;
+  x_is_number bool;
+  y_is_number bool;
+begin
+  for n in 1 .. greatest(cardinality(a), cardinality(b)) loop
+    x := coalesce(a[n], missing);
+    y := coalesce(b[n], missing);
+    continue when x = y;
+    x_is_number := x ~ '^[0-9]+$';
+    y_is_number := y ~ '^[0-9]+$';
+    if x_is_number and y_is_number then
+      continue when x::numeric = y::numeric;
+      return sign(x::numeric - y::numeric);
+    elsif x_is_number <> y_is_number then
+      return case when x_is_number then -1 else 1 end;
+    end if;
+    return case when x collate "C" < y collate "C" then -1 else 1 end;
+  end loop;
+  return 0;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.compare_versions(a text, b text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  -- What follows a plus says how it was built and makes nothing newer.
+  x text := split_part(private.plain_version(a), '+', 1);
+  y text := split_part(private.plain_version(b), '+', 1);
+  core int;
+  x_pre text := substring(x from '-(.*)$');
+  y_pre text := substring(y from '-(.*)$');
+begin
+  if a is null or b is null then
+    return (a is not null)::int - (b is not null)::int;
+  end if;
+  core := private.compare_parts(string_to_array(split_part(x, '-', 1), '.'), string_to_array(split_part(y, '-', 1), '.'), '0');
+  if core <> 0 or x_pre is null or y_pre is null then
+    return case when core <> 0 then core else (x_pre is null)::int - (y_pre is null)::int end;
+  end if;
+  return private.compare_parts(string_to_array(x_pre, '.'), string_to_array(y_pre, '.'), '');
+end
+$function$;
+comment on function private.compare_versions(text,text) is '-1, 0, 1 as semantic versions are ordered: 1.10 after 1.9, 2.0-rc.1 before 2.0; null is older than all';
+
+CREATE OR REPLACE FUNCTION private.complete_job(job public.ota_jobs)
+ RETURNS public.ota_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  counts jsonb := private.ota_counts(job.id);
+  made_it int := (counts ->> 'succeeded')::int;
+  total int;
+  done public.ota_jobs;
+begin
+  select sum(c.value::int) into total from jsonb_each_text(counts) c;
+  update public.ota_jobs j set state = 'completed', finished_at = clock_timestamp(), soaking_since = null
+  where j.id = job.id returning j.* into done;
+  perform private.log_job(done, 'completed', jsonb_build_object('succeeded', made_it, 'devices', total));
+  perform private.notify_org(done.org_id, 'ota_job_finished', case when made_it = total then 'info' else 'warn' end,
+    format('Update job #%s is finished', done.number),
+    format('%s of %s devices run %s.', made_it, total, done.version),
+    format('/org/firmware/jobs/%s', done.id), jsonb_build_object('job', done.id));
+  return done;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.create_device(serial text, product_type text, fw_version text, org_id uuid)
  RETURNS public.devices
  LANGUAGE plpgsql
@@ -5445,6 +6987,35 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.deliver_ota(device_nums integer[], reborn boolean DEFAULT false)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held bigint[];
+  due bigint[];
+begin
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e
+    where e.device_num = any (device_nums) and e.released
+      and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+    order by e.id for update
+  ) x;
+  if held is null then
+    return;
+  end if;
+  -- A statement of its own: it sees what the last holder of the locks has done to the job.
+  due := private.due_ota(held, reborn);
+  if due is not null then
+    perform private.log_ota(array(
+      select e.id from public.ota_job_devices e where e.id = any (due) and e.state <> 'queued'), 'resent');
+    perform private.send_ota(due);
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.device_json(device public.devices)
  RETURNS jsonb
  LANGUAGE sql
@@ -5453,12 +7024,41 @@ CREATE OR REPLACE FUNCTION private.device_json(device public.devices)
 AS $function$
   select jsonb_build_object(
     'id', device.id, 'serial', device.serial, 'product_type', device.product_type, 'fw_version', device.fw_version,
-    'lifecycle', device.lifecycle, 'org_id', device.org_id, 'location_id', device.location_id, 'name', device.name,
+    'lifecycle', device.lifecycle, 'org_id', device.org_id, 'maker_org_id', device.maker_org_id,
+    'location_id', device.location_id, 'name', device.name,
     'attributes', device.attributes, 'tags', device.tags, 'online_window_s', device.online_window_s,
     'created_at', device.created_at, 'claimed_at', device.claimed_at, 'retired_at', device.retired_at,
-    'telemetry_interval_s', p.telemetry_interval_s, 'ota_public_key', p.ota_public_key
+    'telemetry_interval_s', p.telemetry_interval_s, 'ota_public_key', k.public_key
   )
-  from public.product_types p where p.key = device.product_type
+  from public.product_types p
+  left join public.product_type_keys k on k.product_type = device.product_type and k.maker_org_id = device.maker_org_id
+  where p.key = device.product_type
+$function$;
+
+CREATE OR REPLACE FUNCTION private.due_ota(execution_ids bigint[], reborn boolean DEFAULT false)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  at timestamptz := clock_timestamp();
+  due bigint[];
+begin
+  update public.ota_job_devices e set not_before = private.window_opens(j.job_window, e.zone, at)
+  from public.ota_jobs j
+  where e.id = any (execution_ids) and e.state = 'queued' and (e.not_before <= at) is not false
+    and j.id = e.job_id and j.job_window is not null and private.window_opens(j.job_window, e.zone, at) > at;
+  select array_agg(e.id order by e.id) into due
+  from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id
+  where e.id = any (execution_ids) and e.released and not private.is_on_its_way(e.outbox_id)
+    and case e.state
+      when 'queued' then j.state = 'running' and (e.not_before <= at) is not false
+      when 'sent' then reborn or e.sent_at < at - private.resend_after(e.sends)
+      else reborn and e.state in ('downloading', 'installing')
+    end;
+  return due;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION private.end_claim_codes(device_id uuid, reason text)
@@ -5484,7 +7084,7 @@ declare
   ended uuid[];
   messages bigint[];
 begin
-  update public.device_state s set pending = false where s.device_id = end_commands.device_id and s.pending;
+  perform from public.device_state s where s.device_id = end_commands.device_id and s.pending for no key update;
   with closed as (
     update public.device_commands c set state = 'failed', reason = end_commands.reason
     where c.device_id = end_commands.device_id and c.state in ('queued', 'sent')
@@ -5495,6 +7095,8 @@ begin
     perform private.withdraw_messages(messages);
     perform private.show_commands(ended);
   end if;
+  update public.device_state s set pending = false
+  where s.device_id = end_commands.device_id and s.pending and not private.is_awaited(s.device_num);
 end
 $function$;
 
@@ -5524,6 +7126,53 @@ AS $function$
 begin
   delete from public.memberships m where m.user_id = old.id;
   return old;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.end_ota(execution_ids bigint[], state text, reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  messages bigint[];
+  device_ids uuid[];
+begin
+  select array_agg(e.outbox_id), array_agg(e.device_id) into messages, device_ids
+  from public.ota_job_devices e where e.id = any (execution_ids);
+  if device_ids is null then
+    return;
+  end if;
+  update public.ota_job_devices e set
+    state = end_ota.state, reason = left(end_ota.reason, 500), outbox_id = null, not_before = null, timeout_at = null,
+    percent = case when end_ota.state = 'succeeded' then null else e.percent end,
+    changed_at = clock_timestamp(), finished_at = clock_timestamp()
+  where e.id = any (execution_ids);
+  perform private.withdraw_messages(messages);
+  perform private.log_ota(execution_ids);
+  perform private.show_ota(execution_ids);
+  perform private.forget_pending_firmware(device_ids);
+  perform pg_notify('ec_ota', '');
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.end_ota_of_device()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held bigint[];
+begin
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e
+    where e.device_num = new.num and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+    order by e.id for update
+  ) x;
+  perform private.end_ota(held, 'cancelled', case when new.lifecycle = 'retired' then 'retired' else 'handed_over' end);
+  return null;
 end
 $function$;
 
@@ -5571,6 +7220,65 @@ end
 $function$;
 comment on function private.enqueue_mqtt(text,text,text,boolean,timestamp with time zone) is 'kind = the rest of the topic after devices/<serial>/';
 
+CREATE OR REPLACE FUNCTION private.failed_stage(job public.ota_jobs)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  tally record;
+begin
+  for n in 0 .. job.stage loop
+    tally := private.tally_stage(job, n);
+    if tally.failed >= coalesce(job.failure_min, case when n = 0 and jsonb_array_length(job.stages) > 1
+        and tally.devices <= 10 then 1 else 3 end)
+      and tally.failed * 100 >= job.failure_pct * tally.finished then
+      return jsonb_build_object('kind', 'failure_threshold', 'stage', n, 'failed', tally.failed, 'finished', tally.finished,
+        'pct', round(100.0 * tally.failed / tally.finished, 1));
+    end if;
+  end loop;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.filter_json(filter public.device_filters)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('id', filter.id, 'org_id', filter.org_id, 'name', filter.name, 'filter', filter.filter,
+    'created_by', filter.created_by_label, 'created_at', ec.iso_time(filter.created_at))
+$function$;
+
+CREATE OR REPLACE FUNCTION private.filtered_devices(org_id uuid, filter jsonb)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with recursive below as (
+    select l.id from public.locations l
+    where l.org_id = filtered_devices.org_id and l.id = coalesce(filter ->> 'room_id', filter ->> 'location_id')::uuid
+    union select l.id from public.locations l join below b on l.parent_id = b.id
+  )
+  select d.id
+  from public.devices d
+  join public.product_types t on t.key = d.product_type
+  left join public.device_state s on s.device_num = d.num
+  where d.org_id = filtered_devices.org_id
+    and (not filter ?| array['room_id', 'location_id'] or d.location_id in (select b.id from below b))
+    and (not filter ? 'product_type' or d.product_type = filter ->> 'product_type')
+    and (not filter ? 'fw_version' or d.fw_version = filter ->> 'fw_version')
+    and (not filter ? 'tag' or d.tags @> array[filter ->> 'tag'])
+    and (not filter ? 'status' or filter ->> 'status'
+      = ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), clock_timestamp()))
+    and case when filter ? 'lifecycle' then d.lifecycle = filter ->> 'lifecycle' else d.lifecycle <> 'retired' end
+    and (not filter ? 'q' or position(lower(filter ->> 'q') in lower(d.serial)) > 0
+      or position(lower(filter ->> 'q') in lower(d.name)) > 0)
+$function$;
+
 CREATE OR REPLACE FUNCTION private.find_or_create_location(org_id uuid, parent_id uuid, type text, name text)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -5596,6 +7304,64 @@ begin
     and l.parent_id is not distinct from find_or_create_location.parent_id
     and l.type = find_or_create_location.type and lower(l.name) = lower(find_or_create_location.name);
   return found_id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.firmware_json(firmware public.firmware)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', firmware.id, 'org_id', firmware.org_id, 'product_type', firmware.product_type, 'version', firmware.version,
+    'notes', firmware.notes, 'filename', firmware.filename, 'size', firmware.size, 'sha256', firmware.sha256,
+    'signature', firmware.signature, 'chip', firmware.chip, 'project', firmware.project,
+    'idf_version', firmware.idf_version, 'raw', firmware.raw, 'object_path', firmware.object_path,
+    'state', firmware.state, 'refused_reason', firmware.refused_reason, 'created_by', firmware.created_by_label,
+    'created_by_kind', firmware.created_by_kind, 'created_at', ec.iso_time(firmware.created_at),
+    'ready_at', ec.iso_time(firmware.ready_at))
+$function$;
+
+CREATE OR REPLACE FUNCTION private.follow_firmware()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  changed int[];
+  held bigint[];
+  version text;
+  gone bigint[];
+begin
+  select array_agg(c.num) into changed from (
+    select n.num, n.fw_version from new_rows n where n.fw_version is not null
+    except select o.num, o.fw_version from old_rows o
+  ) c;
+  if changed is null then
+    return null;
+  end if;
+  held := private.hold_current_otas(changed);
+  if held is null then
+    return null;
+  end if;
+  perform private.end_ota(array(
+    select e.id
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
+    where e.id = any (held) and private.plain_version(n.fw_version) = j.version
+      and (private.is_open(e.state) or e.state in ('failed', 'timed_out', 'rolled_back'))
+  ), 'succeeded', null);
+  for version, gone in
+    select n.fw_version, array_agg(e.id)
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
+    where e.id = any (held) and e.state = 'succeeded' and private.plain_version(n.fw_version) <> j.version
+      and j.state in ('running', 'paused')
+    group by n.fw_version
+  loop
+    perform private.end_ota(gone, 'rolled_back', format('It runs %s again.', version));
+  end loop;
+  return null;
 end
 $function$;
 
@@ -5650,6 +7416,38 @@ begin
   end if;
   return null;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.forget_notifications(org_id uuid, at timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  delete from public.notifications n
+  where n.id in (
+    select o.id from public.notifications o
+    where o.org_id = forget_notifications.org_id and o.created_at < greatest(at - interval '90 days', (
+      select k.created_at from public.notifications k where k.org_id = forget_notifications.org_id
+      order by k.created_at desc offset 999 limit 1))
+    for update skip locked)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.forget_pending_firmware(device_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update public.devices d set pending_fw_version = null, pending_fw_url = null
+  where d.id in (
+    select x.id from public.devices x
+    where x.id = any (device_ids) and x.pending_fw_version is not null
+      and not exists (
+        select from public.ota_job_devices e
+        where e.device_num = x.num and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
+    order by x.id for no key update skip locked
+  )
 $function$;
 
 CREATE OR REPLACE FUNCTION private.forget_readings(device_id uuid)
@@ -5734,6 +7532,35 @@ AS $function$
   where (select bool_and(private.can(org_id, a)) from unnest(actions) a)
 $function$;
 
+CREATE OR REPLACE FUNCTION private.hand_out_ota(device_num integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  execution public.ota_job_devices;
+begin
+  select e.* into execution from public.ota_job_devices e
+  where e.device_num = hand_out_ota.device_num and e.released and e.state in ('queued', 'sent', 'downloading', 'installing')
+  for update;
+  if execution.id is null then
+    return '{}';
+  elsif execution.state = 'queued' then
+    -- On its way over MQTT as well: the device knows an attempt it has seen.
+    if execution.outbox_id is null and private.due_ota(array[execution.id]) is null then
+      return '{}';
+    end if;
+    update public.ota_job_devices e set sent_at = clock_timestamp(), sends = e.sends + 1 where e.id = execution.id;
+    perform private.mark_ota_sent(array[execution.id]);
+  end if;
+  return (
+    select jsonb_build_object('fw_url', m.message -> 'url', 'fw_version', m.message -> 'version') || (m.message - '{url,version}'::text[])
+    from private.make_ota_messages(array[execution.id]) m
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.hand_over(device public.devices, org_id uuid, location_id uuid, customer_id uuid, claimed_at timestamp with time zone)
  RETURNS public.devices
  LANGUAGE plpgsql
@@ -5783,6 +7610,49 @@ AS $function$
     select from public.memberships m
     where m.location_id = has_tenants.location_id and m.role = 'tenant' and m.ended_at is null
   )
+$function$;
+
+CREATE OR REPLACE FUNCTION private.hears_since(org_id uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if private.actor_kind() = 'api_key' then
+    return (select k.created_at from private.my_api_key() k where k.org_id = hears_since.org_id and 'read' = any (k.scopes));
+  end if;
+  return (select min(m.created_at) from private.my_memberships() m
+    where m.role = 'admin' or m.role in ('org_admin', 'operator') and m.org_id = hears_since.org_id);
+end
+$function$;
+comment on function private.hears_since(uuid) is 'Since when the actor hears the bell of an org; null = not at all';
+
+CREATE OR REPLACE FUNCTION private.hold_current_otas(device_nums integer[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held bigint[];
+begin
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e
+    where e.id = any (array(
+      select c.id
+      from public.devices d
+      cross join lateral (
+        select o.id from public.ota_job_devices o
+        where o.device_id = d.id and o.org_id = d.org_id
+        order by private.is_open(o.state) desc, o.queued_at desc, o.id desc limit 1
+      ) c
+      where d.num = any (device_nums)
+    ))
+    order by e.id for update
+  ) x;
+  return held;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION private.import_device(org_id uuid, item jsonb, location_id uuid)
@@ -5921,6 +7791,67 @@ end
 $function$;
 grant execute on function private.is_admin() to authenticated;
 
+CREATE OR REPLACE FUNCTION private.is_awaited(device_num integer)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select from public.device_commands c
+    where c.device_num = is_awaited.device_num and c.state in ('queued', 'sent') and c.expires_at > clock_timestamp()
+  ) or exists (
+    select from public.ota_job_devices e
+    where e.device_num = is_awaited.device_num and e.released
+      and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+  )
+$function$;
+comment on function private.is_awaited(integer) is 'What device_state.pending says, looked up';
+
+CREATE OR REPLACE FUNCTION private.is_int(value jsonb, least_value integer, most integer)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_typeof(value) = 'number' and (value #>> '{}')::numeric % 1 = 0
+    and (value #>> '{}')::numeric between least_value and most, false)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.is_on_its_way(outbox_id bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select from ec.mqtt_outbox o
+    where o.id = is_on_its_way.outbox_id and o.sent_at is null and o.expires_at > clock_timestamp())
+$function$;
+comment on function private.is_on_its_way(bigint) is 'The message waits for a bridge, or a bridge has it';
+
+CREATE OR REPLACE FUNCTION private.is_open(state text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select state in ('queued', 'sent', 'downloading', 'installing', 'rebooting') $function$;
+
+CREATE OR REPLACE FUNCTION private.is_ota_word(state text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select state in ('downloading', 'installing', 'rebooting', 'deferred', 'failed', 'rejected', 'rolled_back') $function$;
+
+CREATE OR REPLACE FUNCTION private.is_version(version text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select version ~ '^[0-9A-Za-z][0-9A-Za-z.+_-]{0,30}$' $function$;
+comment on function private.is_version(text) is 'What fits into an ESP32 image header: 31 characters';
+
 CREATE OR REPLACE FUNCTION private.item_error(state text, code text, detail text, hint text)
  RETURNS jsonb
  LANGUAGE sql
@@ -6022,6 +7953,24 @@ end
 $function$;
 comment on function private.lock_device(text,text) is 'The device, locked until commit, when the actor may do the action';
 
+CREATE OR REPLACE FUNCTION private.lock_firmware(firmware_id uuid, uploading boolean)
+ RETURNS public.firmware
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  firmware public.firmware;
+begin
+  select f.* into firmware from public.firmware f where f.id = lock_firmware.firmware_id for no key update;
+  perform private.require_org(firmware.org_id, 'ota');
+  if uploading and firmware.state <> 'uploading' then
+    perform private.refuse('EC409', 'conflict', 'This upload has ended.', jsonb_build_object('state', firmware.state));
+  end if;
+  return firmware;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.lock_invitation(invitation_id uuid)
  RETURNS public.invitations
  LANGUAGE plpgsql
@@ -6036,6 +7985,24 @@ begin
     'org_id', invitation.org_id, 'partner_id', invitation.partner_id, 'role', invitation.role,
     'location_id', invitation.location_id) end);
   return invitation;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.lock_job(job_id uuid, states text[])
+ RETURNS public.ota_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job public.ota_jobs;
+begin
+  select j.* into job from public.ota_jobs j where j.id = lock_job.job_id for no key update;
+  perform private.require_org(job.org_id, 'ota');
+  if job.state <> all (states) then
+    perform private.refuse('EC409', 'conflict', format('This job is %s.', job.state), jsonb_build_object('state', job.state));
+  end if;
+  return job;
 end
 $function$;
 
@@ -6095,6 +8062,29 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.log_job(job public.ota_jobs, event text, detail jsonb DEFAULT '{}'::jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into public.ota_events (job_id, org_id, state, detail) values (job.id, job.org_id, event, jsonb_strip_nulls(detail));
+  select private.show_ota('{}', array[job.id])
+$function$;
+
+CREATE OR REPLACE FUNCTION private.log_ota(execution_ids bigint[], event text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into public.ota_events (job_id, job_device_id, org_id, serial, state, detail)
+  select e.job_id, e.id, e.org_id, e.serial, e.state, jsonb_strip_nulls(jsonb_build_object(
+    'event', log_ota.event, 'percent', e.percent, 'reason', e.reason, 'attempt', nullif(e.attempt, 1)))
+  from public.ota_job_devices e where e.id = any (execution_ids) order by e.id
+$function$;
+comment on function private.log_ota(bigint[],text) is 'The state they have now; event says more: resent, url_refreshed, deferred';
+
 CREATE OR REPLACE FUNCTION private.mail_invitation(invitation public.invitations, url text)
  RETURNS void
  LANGUAGE plpgsql
@@ -6113,6 +8103,124 @@ begin
     'expires_at', invitation.expires_at));
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION private.make_job(org_id uuid, job jsonb, single boolean)
+ RETURNS public.ota_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  at timestamptz := clock_timestamp();
+  firmware public.firmware := private.usable_firmware(make_job.org_id, (job ->> 'firmware_id')::uuid);
+  device_ids uuid[] := (private.ota_targets(make_job.org_id, job -> 'target')).device_ids;
+  number int;
+  plan record;
+  made public.ota_jobs;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('private.make_job ' || make_job.org_id, 0));
+  number := private.next_job_number(make_job.org_id);
+  device_ids := array(
+    select d.id from public.devices d where d.id = any (device_ids) and d.org_id = make_job.org_id order by d.id for no key update);
+  plan := private.plan_job(firmware, device_ids, job, number);
+  if not exists (select from unnest(plan.places) p where p.reason is null) then
+    perform private.refuse('EC422', 'unprocessable', 'No device would get it.', jsonb_build_object(
+      'reasons', private.reason_counts(plan.places), 'reason', (select p.reason from unnest(plan.places) p limit 1),
+      'detail', (select p.detail from unnest(plan.places) p limit 1)));
+  elsif (select count(*) from unnest(plan.places) p where p.reason is null) > private.max_job_devices() then
+    perform private.refuse('EC422', 'unprocessable', 'A job has at most 50,000 devices.');
+  end if;
+  perform private.supersede_ota(array(select p.device_num from unnest(plan.places) p where p.reason is null), number);
+
+  insert into public.ota_jobs (org_id, number, firmware_id, product_type, version, name, target, stages, failure_pct, failure_min,
+    timeout_s, force, job_window, starts_at, state, single, created_by_kind, created_by_id, created_by_label)
+  values (make_job.org_id, number, firmware.id, firmware.product_type, firmware.version, nullif(btrim(job ->> 'name'), ''),
+    job -> 'target', plan.stages, (job ->> 'failure_pct')::int, (job ->> 'failure_min')::int, (job ->> 'timeout_s')::int,
+    (job ->> 'force')::bool, job -> 'window', coalesce((job ->> 'starts_at')::timestamptz, at), 'scheduled', make_job.single,
+    coalesce(private.actor_kind(), 'system'), private.actor_id(), private.actor_label())
+  returning * into made;
+  -- A bridge may hold a message of the older job since the plan was made; then the device stays with that one.
+  insert into public.ota_job_devices (job_id, device_id, device_num, serial, org_id, stage, position, from_version, zone)
+  select made.id, p.device_id, p.device_num, p.serial, made.org_id, p.stage, p.position, p.fw_version, p.zone
+  from unnest(plan.places) p where p.reason is null
+  order by p.stage, p.position
+  on conflict (device_num) where state in ('queued', 'sent', 'downloading', 'installing', 'rebooting') do nothing;
+  update public.devices d set
+    pending_fw_version = made.version, pending_fw_url = format('%s/firmware/%s/file', private.api_url(), made.firmware_id)
+  where d.id in (select e.device_id from public.ota_job_devices e where e.job_id = made.id);
+  insert into public.ota_events (job_id, job_device_id, org_id, serial, state)
+  select e.job_id, e.id, e.org_id, e.serial, e.state from public.ota_job_devices e where e.job_id = made.id order by e.id;
+
+  perform private.log_job(made, 'created', jsonb_build_object('by', made.created_by_label, 'devices', cardinality(plan.places)
+    - (select count(*) from unnest(plan.places) p where p.reason is not null)));
+  perform private.write_audit(case when single then 'ota_pushed' else 'ota_job_created' end,
+    case when single then 'device' else 'ota_job' end,
+    case when single then plan.places[1].serial else made.id::text end, made.org_id, null,
+    jsonb_build_object('number', made.number, 'version', made.version, 'product_type', made.product_type));
+  return private.advance_job(made, at);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.make_ota_messages(execution_ids bigint[])
+ RETURNS TABLE(execution_id bigint, serial text, message jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  address text := private.api_url();
+begin
+  return query
+  with made as materialized (
+    select e.id, e.serial, e.attempt, e.job_id, f.id as firmware_id, j.version, f.size, f.sha256, f.signature, j.product_type,
+      translate(encode(extensions.gen_random_bytes(24), 'base64'), '+/', '-_') as token
+    from public.ota_job_devices e
+    join public.ota_jobs j on j.id = e.job_id
+    join public.firmware f on f.id = j.firmware_id
+    where e.id = any (execution_ids)
+  ), linked as (
+    insert into ec.firmware_links (token_sha256, firmware_id, job_device_id, expires_at)
+    select sha256(convert_to(m.token, 'UTF8')), m.firmware_id, m.id, clock_timestamp() + interval '1 hour' from made m
+  )
+  select m.id, m.serial, jsonb_build_object('url', format('%s/firmware/files/%s', address, m.token), 'version', m.version,
+    'job_id', m.job_id, 'attempt', m.attempt, 'size', m.size, 'sha256', m.sha256, 'signature', m.signature,
+    'product_type', m.product_type)
+  from made m order by m.id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.mark_ota_sent(execution_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if execution_ids is not null then
+    update public.ota_job_devices e set
+      state = 'sent', changed_at = clock_timestamp(), not_before = null, reason = null,
+      timeout_at = clock_timestamp() + make_interval(secs => j.timeout_s)
+    from public.ota_jobs j where e.id = any (execution_ids) and j.id = e.job_id;
+    perform private.log_ota(execution_ids);
+    perform private.show_ota(execution_ids);
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.max_firmware_bytes()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select 33554432 $function$;
+
+CREATE OR REPLACE FUNCTION private.max_job_devices()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select 50000 $function$;
 
 CREATE OR REPLACE FUNCTION private.may_issue_secret(device public.devices)
  RETURNS boolean
@@ -6248,6 +8356,27 @@ begin
 end
 $function$;
 grant execute on function private.my_api_key() to authenticated;
+
+CREATE OR REPLACE FUNCTION private.my_bell_org_ids()
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 10
+ SET search_path TO ''
+AS $function$
+begin
+  if private.token_is_void() then
+    return;
+  elsif private.is_admin() then
+    return query select o.id from public.orgs o;
+    return;
+  end if;
+  return query
+    select m.org_id from private.my_memberships() m where m.role in ('org_admin', 'operator')
+    union
+    select k.org_id from private.my_api_key() k where 'read' = any (k.scopes);
+end
+$function$;
+grant execute on function private.my_bell_org_ids() to authenticated;
 
 CREATE OR REPLACE FUNCTION private.my_device_ids()
  RETURNS SETOF uuid
@@ -6518,6 +8647,228 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.next_job_number(org_id uuid)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$ select coalesce(max(j.number), 0) + 1 from public.ota_jobs j where j.org_id = next_job_number.org_id $function$;
+
+CREATE OR REPLACE FUNCTION private.note_boots(boots jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  noted int;
+begin
+  with boot as (
+    select distinct on (s.device_num, round(extract(epoch from b.booted_at) / 5))
+      s.device_num, s.org_num, s.tenure_id, b.*
+    from jsonb_to_recordset(boots) as j (num int, at timestamptz, uptime float8, reason text, fw_version text, previous_uptime float8)
+    join public.device_state s on s.device_num = j.num
+    cross join lateral (
+      select j.at - make_interval(secs => least(greatest(coalesce(j.uptime, 0), 0), 1e9)) as booted_at, j.at as seen_at,
+        upper(left(btrim(j.reason), 40)) as reason, left(j.fw_version, 64) as fw_version,
+        case when j.previous_uptime >= 0 then least(j.previous_uptime, 1e9) end as previous_uptime_s
+    ) b
+    order by 1, round(extract(epoch from b.booted_at) / 5), b.seen_at
+  ), known as (
+    update public.device_reboots r set
+      reason = coalesce(r.reason, b.reason), fw_version = coalesce(r.fw_version, b.fw_version),
+      previous_uptime_s = coalesce(r.previous_uptime_s, b.previous_uptime_s)
+    from boot b
+    where r.device_num = b.device_num
+      and r.booted_at between b.booted_at - interval '5 seconds' and b.booted_at + interval '5 seconds'
+    returning b.device_num, b.booted_at
+  )
+  insert into public.device_reboots (device_num, booted_at, seen_at, org_num, tenure_id, reason, fw_version, previous_uptime_s)
+  select b.device_num, b.booted_at, b.seen_at, b.org_num, b.tenure_id, b.reason, b.fw_version, b.previous_uptime_s
+  from boot b
+  where not exists (select from known k where k.device_num = b.device_num and k.booted_at = b.booted_at)
+  on conflict (device_num, booted_at) do nothing;
+  get diagnostics noted = row_count;
+  return noted;
+end
+$function$;
+comment on function private.note_boots(jsonb) is '[{num, at ISO time, uptime s|null, reason|null, fw_version|null, previous_uptime s|null}] → new ones. The same start again (±5 s) only fills what was missing';
+
+CREATE OR REPLACE FUNCTION private.note_ota_status(execution public.ota_job_devices, state text, percent numeric, reason text, retry_s numeric)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  at timestamptz := clock_timestamp();
+  order_of constant jsonb := '{"queued": 0, "sent": 1, "downloading": 2, "installing": 3, "rebooting": 4}';
+  former int := case when execution.state = note_ota_status.state then execution.percent end;
+  now_percent int := case when state not in ('downloading', 'installing') then null when percent is null then former
+    else greatest(least(round(percent), 100), coalesce(former, 0)) end;
+  words text := left(nullif(btrim(reason), ''), 400);
+begin
+  if state = 'rolled_back' and execution.state = 'rolled_back' and execution.reason like 'It runs % again.' and words is not null then
+    -- Its packets were faster than its word, which says more.
+    update public.ota_job_devices e set reason = words where e.id = execution.id;
+    perform private.log_ota(array[execution.id]);
+    perform private.show_ota(array[execution.id]);
+    return true;
+  elsif not private.is_open(execution.state) then
+    return false;
+  elsif state in ('failed', 'rejected', 'rolled_back') then
+    perform private.end_ota(array[execution.id], state, coalesce(words, 'The device gave no reason.'));
+    return true;
+  elsif state = 'deferred' and words = 'url_expired' then
+    if execution.state = 'rebooting' or private.is_on_its_way(execution.outbox_id) then
+      return false;
+    end if;
+    perform private.log_ota(array[execution.id], 'url_refreshed');
+    perform private.send_ota(array[execution.id]);
+    return true;
+  elsif state = 'deferred' then
+    if execution.state = 'rebooting' then
+      return false;
+    end if;
+    perform private.withdraw_messages(array[execution.outbox_id]);
+    update public.ota_job_devices e set
+      state = 'queued', percent = null, reason = 'deferred: ' || coalesce(words, 'no reason given'), outbox_id = null,
+      not_before = at + make_interval(secs => least(greatest(coalesce(retry_s, 900), 1), 86400)::float8),
+      changed_at = at, timeout_at = null
+    where e.id = execution.id;
+    perform private.log_ota(array[execution.id], 'deferred');
+    perform private.show_ota(array[execution.id]);
+    perform pg_notify('ec_ota', '');
+    return true;
+  elsif (order_of ->> state)::int < (order_of ->> execution.state)::int
+    or (state, now_percent) is not distinct from (execution.state, execution.percent)
+    or state = execution.state and now_percent is null then
+    return false;
+  end if;
+
+  update public.ota_job_devices e set
+    state = note_ota_status.state, percent = now_percent, reason = null, not_before = null, changed_at = at,
+    timeout_at = at + make_interval(secs => (select j.timeout_s from public.ota_jobs j where j.id = e.job_id))
+  where e.id = execution.id;
+  if state <> execution.state or now_percent / 25 > coalesce(execution.percent, 0) / 25 then
+    perform private.log_ota(array[execution.id]);
+  end if;
+  perform private.show_ota(array[execution.id]);
+  return true;
+end
+$function$;
+comment on function private.note_ota_status(public.ota_job_devices,text,numeric,text,numeric) is 'state downloading, installing, rebooting, deferred, failed, rejected or rolled_back; the caller holds the execution. True when it changed';
+
+CREATE OR REPLACE FUNCTION private.note_versions(device_nums integer[], said boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  there bigint[];
+  gone bigint[];
+begin
+  perform private.hold_current_otas(device_nums);
+  with news as (
+    select d.id, d.num, r.version
+    from public.device_state s
+    join public.devices d on d.id = s.device_id
+    cross join lateral (select private.reported_version(s.reported) as version) r
+    where s.device_num = any (device_nums) and (r.version <> coalesce(s.fw_version, '')
+      or r.version <> coalesce(d.fw_version, '') and (said or s.packet_keys && '{fw_version,fw}'))
+    order by d.id for no key update of d skip locked
+  ), noted as (
+    update public.device_state s set fw_version = n.version from news n where s.device_num = n.num
+  )
+  update public.devices d set fw_version = n.version from news n where d.id = n.id;
+
+  -- Of those that said they restart: once they have, the version they run decides. That they have is certain when they
+  -- started after they said so (five seconds are left to the way of that word), or introduced themselves in a new session.
+  -- Without such a sign, or with a version said earlier only, it takes packets of two moments.
+  with seen as (
+    select e.id, x.at, private.plain_version(r.version) = j.version as is_new, x.is_fresh, e.old_seen_at,
+      case when said then s.connected_changed_at > e.changed_at
+        when jsonb_typeof(s.reported -> 'uptime') = 'number' and 'uptime' = any (s.packet_keys)
+          then (s.reported ->> 'uptime')::numeric - 5 < extract(epoch from x.at - e.changed_at) end as has_restarted
+    from public.ota_job_devices e
+    join public.ota_jobs j on j.id = e.job_id
+    join public.device_state s on s.device_num = e.device_num
+    cross join lateral (select private.reported_version(s.reported) as version) r
+    cross join lateral (
+      select case when said then s.last_seen else s.reported_at end as at, said or s.packet_keys && '{fw_version,fw}' as is_fresh
+    ) x
+    where e.device_num = any (device_nums) and e.state = 'rebooting' and x.at > e.changed_at and r.version is not null
+  ), doubtful as (
+    update public.ota_job_devices e set old_seen_at = n.at from seen n
+    where e.id = n.id and n.old_seen_at is null and case when n.is_fresh then n.has_restarted is null else n.has_restarted end
+  ), sure as (
+    select n.id, n.is_new from seen n
+    where case
+      when n.is_fresh then coalesce(n.has_restarted, n.at > n.old_seen_at)
+      else n.has_restarted and n.at > n.old_seen_at + interval '10 seconds'
+    end
+  )
+  select array_agg(x.id) filter (where x.is_new), array_agg(x.id) filter (where not x.is_new) into there, gone from sure x;
+  perform private.end_ota(there, 'succeeded', null);
+  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', private.reported_version(s.reported)))
+  from public.ota_job_devices e join public.device_state s on s.device_num = e.device_num
+  where e.id = any (gone);
+end
+$function$;
+comment on function private.note_versions(integer[],boolean) is 'devices.fw_version follows what devices report, and executions follow that';
+
+CREATE OR REPLACE FUNCTION private.notification_json(notification public.notifications, read boolean)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', notification.id, 'org_id', notification.org_id, 'kind', notification.kind, 'severity', notification.severity,
+    'title', notification.title, 'body', notification.body, 'link', notification.link, 'subject', notification.subject,
+    'times', notification.times, 'first_at', ec.iso_time(notification.first_at),
+    'created_at', ec.iso_time(notification.created_at), 'read', read)
+$function$;
+
+CREATE OR REPLACE FUNCTION private.notify_org(org_id uuid, kind text, severity text, title text, body text DEFAULT ''::text, link text DEFAULT NULL::text, subject jsonb DEFAULT '{}'::jsonb, group_key text DEFAULT NULL::text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  at timestamptz := clock_timestamp();
+  notification public.notifications;
+begin
+  if group_key is not null then
+    perform pg_advisory_xact_lock(hashtextextended(notify_org.org_id || ' ' || notify_org.group_key, 0));
+    update public.notifications n set
+      kind = notify_org.kind, severity = notify_org.severity, title = left(notify_org.title, 200),
+      body = left(notify_org.body, 2000), link = notify_org.link, subject = notify_org.subject,
+      times = n.times + 1, created_at = at
+    where n.id = (
+      select g.id from public.notifications g
+      where g.org_id = notify_org.org_id and g.group_key = notify_org.group_key and g.created_at > at - interval '1 day'
+      order by g.created_at desc limit 1)
+    returning n.* into notification;
+    delete from ec.notification_reads r where r.notification_id = notification.id;
+  end if;
+  if notification.id is null then
+    insert into public.notifications (org_id, kind, severity, title, body, link, subject, group_key)
+    values (notify_org.org_id, notify_org.kind, notify_org.severity, left(notify_org.title, 200),
+      left(coalesce(notify_org.body, ''), 2000), notify_org.link, coalesce(notify_org.subject, '{}'), notify_org.group_key)
+    returning * into notification;
+    perform private.forget_notifications(notify_org.org_id, at);
+  end if;
+  perform realtime.send(private.notification_json(notification, false), 'notification', l.topic, true)
+  from ec.live_leases l
+  where l.kind = 'bell' and l.org_id = notify_org.org_id and l.expires_at > at;
+  return notification.id;
+end
+$function$;
+comment on function private.notify_org(uuid,text,text,text,text,text,jsonb,text) is 'Rings the bell of an org, in the transaction of what happened; severity info|warn|bad, link a path in the web app';
+
 CREATE OR REPLACE FUNCTION private.org_face(org_id uuid)
  RETURNS jsonb
  LANGUAGE sql
@@ -6525,6 +8876,144 @@ CREATE OR REPLACE FUNCTION private.org_face(org_id uuid)
  SET search_path TO ''
 AS $function$
   select jsonb_build_object('name', o.name, 'slug', o.slug, 'brand', o.brand) from public.orgs o where o.id = org_face.org_id
+$function$;
+
+CREATE OR REPLACE FUNCTION private.ota_candidates(firmware public.firmware, device_ids uuid[], force boolean, number integer)
+ RETURNS SETOF private.ota_place
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select c.id, c.num, c.serial, c.name, c.fw_version, c.status, c.zone, c.reason,
+    case when c.reason = 'busy' then jsonb_build_object('job', c.busy) when c.reason = 'other_chip' then jsonb_build_object('chip', c.chip)
+      when c.reason = 'other_type' then jsonb_build_object('product_type', c.product_type) end,
+    null::int,
+    (row_number() over (order by c.reason is not null, c.status <> 'online',
+      md5(ota_candidates.number || ' ' || c.serial) collate "C", c.serial))::int
+  from (
+    select d.id, d.num, d.serial, d.name, d.fw_version, d.product_type, st.status, ch.chip, b.number as busy,
+      private.zone_of(d.org_id, d.location_id) as zone,
+      case
+        when d.lifecycle = 'retired' then 'retired'
+        when d.product_type <> firmware.product_type then 'other_type'
+        when d.maker_org_id <> firmware.org_id then 'other_maker'
+        when private.chip_key(ch.chip) <> firmware.chip then 'other_chip'
+        when not force and private.plain_version(d.fw_version) = firmware.version then 'same_version'
+        when not force and private.compare_versions(d.fw_version, firmware.version) > 0 then 'newer_version'
+        when b.number is not null then 'busy'
+      end as reason
+    from public.devices d
+    join public.product_types t on t.key = d.product_type
+    left join public.device_state s on s.device_num = d.num
+    cross join lateral (
+      select ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), clock_timestamp()) as status
+    ) st
+    cross join lateral (
+      select coalesce(s.reported ->> 'chip', d.attributes ->> 'chip') as chip
+    ) ch
+    left join lateral (
+      -- On its way: with the device, or with a bridge that holds its message.
+      select j.number
+      from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id
+      where e.device_num = d.num and private.is_open(e.state) and (e.state <> 'queued' or exists (
+        select from ec.mqtt_outbox o
+        where o.id = e.outbox_id and o.sent_at is null and o.claimed_until > clock_timestamp()))
+    ) b on true
+    where d.id = any (device_ids)
+  ) c
+$function$;
+
+CREATE OR REPLACE FUNCTION private.ota_counts(job_id uuid, stage integer DEFAULT NULL::integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_object_agg(x.state, coalesce(c.n, 0))
+  from unnest('{queued,sent,downloading,installing,rebooting,succeeded,failed,rolled_back,timed_out,rejected,cancelled}'::text[]) x (state)
+  left join (
+    select e.state, count(*) as n from public.ota_job_devices e
+    where e.job_id = ota_counts.job_id and (ota_counts.stage is null or e.stage = ota_counts.stage)
+    group by e.state
+  ) c on c.state = x.state
+$function$;
+
+CREATE OR REPLACE FUNCTION private.ota_job_and_failures(job public.ota_jobs)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.ota_job_json(job) || jsonb_build_object('failures', coalesce((
+    select jsonb_agg(jsonb_build_object('state', x.state, 'reason', x.reason, 'devices', x.n) order by x.n desc, x.state, x.reason)
+    from (
+      select e.state, e.reason, count(*) as n from public.ota_job_devices e
+      where e.job_id = job.id and e.state in ('failed', 'rolled_back', 'timed_out', 'rejected', 'cancelled')
+      group by e.state, e.reason
+      order by n desc limit 100
+    ) x
+  ), '[]'))
+$function$;
+
+CREATE OR REPLACE FUNCTION private.ota_job_json(job public.ota_jobs)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', job.id, 'number', job.number, 'org_id', job.org_id, 'name', job.name, 'single', job.single,
+    'firmware', jsonb_build_object('id', f.id, 'version', job.version, 'product_type', job.product_type, 'size', f.size),
+    'target', job.target,
+    'stages', (
+      select jsonb_agg(s.part || jsonb_build_object('counts', private.ota_counts(job.id, s.n::int - 1)) order by s.n)
+      from jsonb_array_elements(job.stages) with ordinality s (part, n)
+    ),
+    'stage', job.stage, 'soaking_since', ec.iso_time(job.soaking_since), 'state', job.state, 'abort_reason', job.abort_reason,
+    'failure_pct', job.failure_pct, 'failure_min', job.failure_min, 'timeout_s', job.timeout_s, 'force', job.force,
+    'window', job.job_window, 'starts_at', ec.iso_time(job.starts_at), 'created_at', ec.iso_time(job.created_at),
+    'created_by', job.created_by_label, 'created_by_kind', job.created_by_kind,
+    'started_at', ec.iso_time(job.started_at), 'finished_at', ec.iso_time(job.finished_at),
+    'targeted', (select count(*) from public.ota_job_devices e where e.job_id = job.id),
+    'counts', private.ota_counts(job.id))
+  from public.firmware f where f.id = job.firmware_id
+$function$;
+
+CREATE OR REPLACE FUNCTION private.ota_targets(org_id uuid, target jsonb, OUT device_ids uuid[], OUT missing text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  serials text[];
+  filter jsonb := target -> 'filter';
+begin
+  missing := '{}';
+  if target ? 'serials' then
+    if jsonb_typeof(target -> 'serials') <> 'array' or jsonb_array_length(target -> 'serials') not between 1 and 10000 then
+      perform private.refuse('EC400', 'invalid_request', 'serials is a list of 1 to 10000 serials.');
+    end if;
+    serials := array(select distinct s from jsonb_array_elements_text(target -> 'serials') s);
+    device_ids := array(select d.id from public.devices d where d.serial = any (serials) and d.org_id = ota_targets.org_id);
+    missing := array(
+      select s from unnest(serials) s
+      where not exists (select from public.devices d where d.serial = s and d.org_id = ota_targets.org_id) order by s);
+    return;
+  elsif target ? 'filter_id' then
+    select f.filter into filter from public.device_filters f
+    where f.id::text = target ->> 'filter_id' and f.org_id = ota_targets.org_id;
+    if filter is null then
+      perform private.refuse_missing();
+    end if;
+  elsif target ? 'product_type' then
+    filter := jsonb_build_object('product_type', target ->> 'product_type');
+  elsif not target ? 'filter' then
+    perform private.refuse('EC400', 'invalid_request', 'A target has one of serials, filter, filter_id, product_type.');
+  end if;
+  perform private.require_filter(filter);
+  device_ids := array(select private.filtered_devices(ota_targets.org_id, filter));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION private.partner_face(partner_id uuid)
@@ -6556,6 +9045,62 @@ AS $function$
   select translate(upper(regexp_replace(code, '[\s-]', '', 'g')), 'OIL', '011')
 $function$;
 
+CREATE OR REPLACE FUNCTION private.plain_version(version text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select regexp_replace(btrim(version), '^[vV](?=[0-9])', '') $function$;
+comment on function private.plain_version(text) is 'v1.2.0 and 1.2.0 are one version';
+
+CREATE OR REPLACE FUNCTION private.plan_job(firmware public.firmware, device_ids uuid[], job jsonb, number integer, OUT stages jsonb, OUT places private.ota_place[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  candidates private.ota_place[];
+  named_in jsonb;
+  named int[];
+  bounds int[];
+  free int;
+begin
+  select coalesce(array_agg(c order by c.position), '{}') into candidates
+  from private.ota_candidates(plan_job.firmware, plan_job.device_ids, (job -> 'force')::bool, plan_job.number) c;
+  -- Serial → the first stage that names it.
+  select coalesce(jsonb_object_agg(x.serial, x.stage), '{}') into named_in
+  from (
+    select serial, min(s.n - 1) as stage
+    from jsonb_array_elements(job -> 'stages') with ordinality s (part, n),
+      jsonb_array_elements_text(coalesce(s.part -> 'serials', '[]')) serial
+    group by serial
+  ) x;
+  select count(*) into free from unnest(candidates) c where c.reason is null and not named_in ? c.serial;
+  select array_agg((
+    select count(*) from unnest(candidates) c where c.reason is null and (named_in -> c.serial)::int = n
+  ) order by n) into named
+  from generate_series(0, jsonb_array_length(job -> 'stages') - 1) n;
+  select jsonb_agg(s.part order by s.stage), array_agg(s.upto order by s.stage) into stages, bounds
+  from private.split_stages(job -> 'stages', free, named) s;
+
+  select coalesce(array_agg(
+    (p.device_id, p.device_num, p.serial, p.name, p.fw_version, p.status, p.zone, p.reason, p.detail, p.stage, p.position)::private.ota_place
+    order by p.stage, p.position), '{}')
+  into places
+  from (
+    select c.*, case when c.reason is null then coalesce((named_in -> c.serial)::int,
+      (select min(b.n - 1)::int from unnest(bounds) with ordinality b (upto, n) where c.nth <= b.upto)) end as stage
+    from (
+      select x.device_id, x.device_num, x.serial, x.name, x.fw_version, x.status, x.zone, x.reason, x.detail, x.position,
+        count(*) filter (where x.reason is null and not named_in ? x.serial) over (order by x.position) as nth
+      from unnest(candidates) x
+    ) c
+  ) p;
+end
+$function$;
+comment on function private.plan_job(public.firmware,uuid[],jsonb,integer) is 'stages with how many devices each has, and every device with its stage or its reason to stay out';
+
 CREATE OR REPLACE FUNCTION private.promised_seats(org_id uuid, but_not text)
  RETURNS integer
  LANGUAGE sql
@@ -6579,6 +9124,85 @@ begin
   set live_epoch = 1 + (select max(p.live_epoch) from public.orgs p where p.id = any (org_ids))
   where o.id = any (org_ids);
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.read_job_input(input jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  job jsonb;
+  part jsonb;
+  highest numeric := 0;
+  problem text;
+begin
+  perform private.require_keys(input, array['firmware_id', 'target', 'stages', 'failure_pct', 'failure_min', 'timeout_s', 'force',
+    'window', 'starts_at', 'name']);
+  job := '{"stages": [{"percent": 100}], "failure_pct": 20, "timeout_s": 1800, "force": false}' || jsonb_strip_nulls(input);
+
+  if coalesce(job ->> 'firmware_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    problem := 'Say which firmware with firmware_id.';
+  elsif not private.is_int(job -> 'failure_pct', 1, 100) then
+    problem := 'failure_pct is a percentage from 1 to 100.';
+  elsif job ? 'failure_min' and not private.is_int(job -> 'failure_min', 1, 100000) then
+    problem := 'failure_min is a number of devices from 1.';
+  elsif not private.is_int(job -> 'timeout_s', 60, 604800) then
+    problem := 'timeout_s is a number of seconds from 60 to 604800.';
+  elsif jsonb_typeof(job -> 'force') <> 'boolean' then
+    problem := 'force is true or false.';
+  elsif job ? 'name' and length(btrim(job ->> 'name')) not between 1 and 200 then
+    problem := 'A name has 1 to 200 characters.';
+  elsif jsonb_typeof(job -> 'stages') <> 'array' or jsonb_array_length(job -> 'stages') not between 1 and 20 then
+    problem := 'stages is a list of 1 to 20 stages.';
+  elsif (jsonb_typeof(job -> 'target') = 'object') is not true
+    or (select count(*) from jsonb_object_keys(job -> 'target')) <> 1 then
+    problem := 'A target has one of serials, filter, filter_id, product_type.';
+  end if;
+  if problem is null then
+    for part in select s from jsonb_array_elements(job -> 'stages') s loop
+      if jsonb_typeof(part) <> 'object' or num_nonnulls(part -> 'count', part -> 'percent', part -> 'serials') <> 1 then
+        problem := 'A stage has one of count, percent, serials.';
+      elsif part ? 'count' and not private.is_int(part -> 'count', 1, 50000) then
+        problem := 'count is a number of devices from 1 to 50000.';
+      elsif part ? 'percent' and (jsonb_typeof(part -> 'percent') <> 'number'
+        or (part ->> 'percent')::numeric <= highest or (part ->> 'percent')::numeric > 100) then
+        problem := 'percent counts from the beginning: each is more than the one before, up to 100.';
+      elsif part ? 'serials' and (jsonb_typeof(part -> 'serials') <> 'array' or jsonb_array_length(part -> 'serials') not between 1 and 1000) then
+        problem := 'serials of a stage is a list of 1 to 1000 serials.';
+      elsif part ? 'soak_s' and not private.is_int(part -> 'soak_s', 0, 2592000) then
+        problem := 'soak_s is a number of seconds up to 30 days.';
+      end if;
+      exit when problem is not null;
+      highest := greatest(highest, (part ->> 'percent')::numeric);
+    end loop;
+  end if;
+  if problem is null and job ? 'window' then
+    part := job -> 'window';
+    if coalesce(part ->> 'start', '') !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$' or coalesce(part ->> 'end', '') !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'
+      or part ->> 'start' = part ->> 'end' then
+      problem := 'A window has start and end as HH:MM, and they differ.';
+    elsif part ? 'days' and (jsonb_typeof(part -> 'days') <> 'array' or part -> 'days' = '[]'
+      or not '["mon", "tue", "wed", "thu", "fri", "sat", "sun"]' @> (part -> 'days')) then
+      problem := 'days are some of mon, tue, wed, thu, fri, sat, sun.';
+    end if;
+  end if;
+  if problem is not null then
+    perform private.refuse('EC400', 'invalid_request', problem);
+  end if;
+  return job;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.reason_counts(places private.ota_place[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_object_agg(x.reason, x.n), '{}')
+  from (select p.reason, count(*) as n from unnest(places) p where p.reason is not null group by p.reason) x
 $function$;
 
 CREATE OR REPLACE FUNCTION private.refuse(state text, code text, detail text, hint jsonb DEFAULT NULL::jsonb)
@@ -6684,6 +9308,35 @@ AS $function$
   insert into public.claim_codes (device_id, code_sha256) values (device_id, code_sha256)
 $function$;
 
+CREATE OR REPLACE FUNCTION private.reported_version(reported jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select nullif(left(btrim(v #>> '{}'), 64), '')
+  from (select coalesce(reported -> 'fw_version', reported -> 'fw')) x (v)
+  where jsonb_typeof(v) in ('string', 'number')
+$function$;
+
+CREATE OR REPLACE FUNCTION private.require_bell(org_id uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  since timestamptz;
+begin
+  perform private.require_org(require_bell.org_id, 'read');
+  since := private.hears_since(require_bell.org_id);
+  if since is null then
+    perform private.refuse('EC403', 'forbidden', 'Notifications are for the people who run this organisation.');
+  end if;
+  return since;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.require_claimable(state text)
  RETURNS void
  LANGUAGE plpgsql
@@ -6725,6 +9378,29 @@ begin
   return device;
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION private.require_filter(filter jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  entry record;
+begin
+  perform private.require_keys(filter,
+    array['room_id', 'location_id', 'product_type', 'status', 'lifecycle', 'tag', 'fw_version', 'q']);
+  for entry in select e.key, e.value, e.value #>> '{}' as word from jsonb_each(filter) e loop
+    if jsonb_typeof(entry.value) <> 'string' or length(entry.word) not between 1 and 100
+      or entry.key in ('room_id', 'location_id') and entry.word !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+      or entry.key = 'status' and entry.word not in ('online', 'offline', 'never_seen')
+      or entry.key = 'lifecycle' and entry.word not in ('manufactured', 'claimed', 'active', 'retired') then
+      perform private.refuse('EC400', 'invalid_request', format('%s cannot be %s.', entry.key, left(entry.value::text, 60)));
+    end if;
+  end loop;
+end
+$function$;
+comment on function private.require_filter(jsonb) is 'EC400 unless it is a filter of devices';
 
 CREATE OR REPLACE FUNCTION private.require_invitation(token_sha256 bytea)
  RETURNS public.invitations
@@ -7070,6 +9746,39 @@ CREATE OR REPLACE FUNCTION private.resend_after(sends integer)
 AS $function$ select make_interval(secs => 30 * 2 ^ least(sends - 1, 7)) $function$;
 comment on function private.resend_after(integer) is '30 s after the first time, then twice as long each time';
 
+CREATE OR REPLACE FUNCTION private.resend_commands(device_nums integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  command public.device_commands;
+  message bigint;
+begin
+  for command in
+    select c.* from public.device_commands c
+    where c.device_num = any (device_nums) and c.state = 'sent' and c.sent_door = 'mqtt' and c.outbox_id is null
+      and c.type <> 'reboot' and c.expires_at > clock_timestamp()
+    order by c.created_at, c.id
+    for update skip locked
+  loop
+    message := private.enqueue_mqtt(command.serial, 'cmd',
+      private.compact_json(private.command_message(command)), false, command.expires_at);
+    update ec.mqtt_outbox o set command_id = command.id where o.id = message;
+    update public.device_commands c set outbox_id = message where c.id = command.id;
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.resend_ota(device_nums integer[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$ select private.deliver_ota(device_nums, true) $function$;
+comment on function private.resend_ota(integer[]) is 'Devices whose session has just begun: what they were told before may never have reached them; the caller holds their states';
+
 CREATE OR REPLACE FUNCTION private.revive_device(device public.devices)
  RETURNS void
  LANGUAGE plpgsql
@@ -7153,6 +9862,75 @@ AS $function$
   from private.compact_json(device.desired) document, unnest(array['shadow/desired', 'config']) kind
 $function$;
 
+CREATE OR REPLACE FUNCTION private.send_ota(execution_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  with messages as (
+    insert into ec.mqtt_outbox (serial, topic, payload, expires_at, ota_id)
+    select m.serial, format('devices/%s/ota', m.serial), private.compact_json(m.message),
+      clock_timestamp() + interval '30 minutes', m.execution_id
+    from private.make_ota_messages(execution_ids) m
+    returning id, ota_id
+  )
+  update public.ota_job_devices e set outbox_id = m.id from messages m where e.id = m.ota_id;
+  if found then
+    perform pg_notify('ec_mqtt_outbox', '');
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.send_released(job public.ota_jobs, at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  wanted int;
+  nums int[];
+  held bigint[];
+begin
+  update public.device_state s set pending = true
+  where s.device_num in (
+    select x.device_num
+    from public.ota_job_devices e join public.device_state x on x.device_num = e.device_num
+    where e.job_id = job.id and e.released and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+      and not x.pending
+    order by x.device_num for no key update of x skip locked
+  );
+
+  select count(*) into wanted
+  from public.ota_job_devices e join public.device_state s on s.device_num = e.device_num
+  where e.job_id = job.id and e.released and e.state = 'queued' and (e.not_before <= at) is not false
+    and s.connected and not private.is_on_its_way(e.outbox_id);
+  if wanted = 0 then
+    return;
+  end if;
+  select array_agg(x.device_num) into nums from (
+    select s.device_num
+    from public.ota_job_devices e join public.device_state s on s.device_num = e.device_num
+    where e.job_id = job.id and e.released and e.state = 'queued' and (e.not_before <= at) is not false
+      and s.connected and not private.is_on_its_way(e.outbox_id)
+    order by s.device_num for no key update of s skip locked
+  ) x;
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e
+    where e.job_id = job.id and e.device_num = any (nums) and e.state = 'queued'
+    order by e.id for update skip locked
+  ) x;
+  if held is not null then
+    perform private.send_ota(private.due_ota(held));
+  end if;
+  if wanted > coalesce(cardinality(held), 0) then
+    perform pg_notify('ec_ota', '');
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.send_shadow_document(device public.devices, delta jsonb, client_token text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE sql
@@ -7203,6 +9981,77 @@ AS $function$
   where c.id = any (ids)
 $function$;
 comment on function private.show_commands(uuid[]) is 'Every change of state, at once, to whoever looks at the device';
+
+CREATE OR REPLACE FUNCTION private.show_ota(execution_ids bigint[], job_ids uuid[] DEFAULT '{}'::uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  topics text[];
+begin
+  if not exists (select from ec.live_leases l where l.kind in ('device', 'job') and l.expires_at > clock_timestamp()) then
+    return;
+  end if;
+  perform realtime.send(jsonb_build_object('serial', e.serial, 'job_id', e.job_id, 'number', j.number, 'version', j.version,
+    'state', e.state, 'percent', e.percent, 'reason', e.reason, 'attempt', e.attempt, 'at', ec.iso_time(e.changed_at)),
+    'ota', l.topic, true)
+  from public.ota_job_devices e
+  join public.ota_jobs j on j.id = e.job_id
+  join ec.live_leases l on l.kind = 'device' and l.device_num = e.device_num and l.expires_at > clock_timestamp()
+  where e.id = any (execution_ids);
+  with changed as (
+    insert into ec.live_pending (topic, device_num)
+    select l.topic, x.device_num
+    from (
+      select e.job_id, e.device_num from public.ota_job_devices e where e.id = any (execution_ids)
+      union all select i, 0 from unnest(job_ids) i
+    ) x
+    join ec.live_leases l on l.kind = 'job' and l.job_id = x.job_id and l.expires_at > clock_timestamp()
+    returning topic
+  )
+  select array_agg(distinct c.topic) into topics from changed c;
+  if topics is not null then
+    perform ec.send_due_topics(topics);
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.split_stages(stages jsonb, free integer, named integer[])
+ RETURNS TABLE(stage integer, part jsonb, upto integer)
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  total int := free + (select coalesce(sum(n), 0) from unnest(named) n);
+  given int := 0;
+  wanted int;
+begin
+  upto := 0;
+  stage := 0;
+  for part in select s from jsonb_array_elements(stages) with ordinality x (s, n) order by n loop
+    given := given + coalesce(named[stage + 1], 0);
+    wanted := case
+      when part ? 'count' then (part ->> 'count')::int
+      when part ? 'percent' then greatest(ceil(total * (part ->> 'percent')::numeric / 100)::int - given, 0)
+      else 0
+    end;
+    wanted := least(wanted, free - upto);
+    upto := upto + wanted;
+    given := given + wanted;
+    part := '{"soak_s": 0}' || part || jsonb_build_object('devices', wanted + coalesce(named[stage + 1], 0));
+    return next;
+    stage := stage + 1;
+  end loop;
+  if upto < free then
+    part := jsonb_build_object('percent', 100, 'soak_s', 0, 'devices', free - upto);
+    upto := free;
+    return next;
+  end if;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.staff_rank(role text)
  RETURNS integer
@@ -7292,6 +10141,66 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION private.step_job(job public.ota_jobs, at timestamp with time zone)
+ RETURNS public.ota_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  tally record;
+  reason jsonb;
+  has_passed bool;
+  soak interval;
+begin
+  loop
+    update public.ota_job_devices e set released = true
+    where e.id in (
+      select x.id from public.ota_job_devices x
+      where x.job_id = job.id and x.stage <= job.stage and not x.released and private.is_open(x.state)
+      order by x.id for update skip locked
+    );
+    reason := private.failed_stage(job);
+    if reason is not null then
+      return private.abort_job(job, reason);
+    end if;
+
+    tally := private.tally_stage(job, job.stage);
+    soak := make_interval(secs => (job.stages -> job.stage ->> 'soak_s')::int);
+    has_passed := tally.devices = 0
+      or tally.succeeded > 0 and (tally.succeeded * 2 >= tally.devices or tally.waiting + tally.under_way = 0);
+    if tally.devices > 0 and tally.succeeded = 0 and tally.waiting + tally.under_way = 0
+      and job.stage < jsonb_array_length(job.stages) - 1 then
+      return private.abort_job(job, jsonb_build_object('kind', 'no_success', 'stage', job.stage, 'failed', tally.failed,
+        'finished', tally.finished));
+    end if;
+
+    if has_passed and job.soaking_since is null and tally.under_way = 0 then
+      update public.ota_jobs j set soaking_since = at where j.id = job.id returning j.* into job;
+      if tally.devices > 0 and soak > interval '0' then
+        perform private.log_job(job, 'soaking', jsonb_build_object('stage', job.stage, 'soak_s', job.stages -> job.stage -> 'soak_s'));
+      end if;
+    elsif not has_passed and job.soaking_since is not null then
+      update public.ota_jobs j set soaking_since = null where j.id = job.id returning j.* into job;
+    end if;
+    exit when job.soaking_since is null or tally.devices > 0 and at < job.soaking_since + soak
+      or job.stage = jsonb_array_length(job.stages) - 1;
+    update public.ota_jobs j set stage = j.stage + 1, soaking_since = null where j.id = job.id returning j.* into job;
+    perform private.log_job(job, 'stage_released',
+      jsonb_build_object('stage', job.stage, 'devices', job.stages -> job.stage -> 'devices'));
+  end loop;
+
+  tally := private.tally_stage(job, job.stage);
+  soak := make_interval(secs => (job.stages -> job.stage ->> 'soak_s')::int);
+  if job.stage = jsonb_array_length(job.stages) - 1
+    and not exists (select from public.ota_job_devices e where e.job_id = job.id and private.is_open(e.state))
+    and (tally.succeeded = 0 or job.soaking_since is not null and at >= job.soaking_since + soak) then
+    return private.complete_job(job);
+  end if;
+  return job;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION private.store_secret(device public.devices, secret_sha256 bytea, password_hash text, salt text)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -7311,6 +10220,40 @@ begin
   perform pg_notify('ec_credentials', device.serial);
   return credential_id;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.supersede_ota(device_nums integer[], number integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  held bigint[];
+begin
+  select array_agg(x.id) into held from (
+    select e.id from public.ota_job_devices e where e.device_num = any (device_nums) and e.state = 'queued' order by e.id for update
+  ) x;
+  perform private.withdraw_messages(array(select e.outbox_id from public.ota_job_devices e where e.id = any (held)));
+  perform private.end_ota(array(
+    select e.id from public.ota_job_devices e
+    where e.id = any (held) and e.state = 'queued' and not private.is_on_its_way(e.outbox_id)
+  ), 'cancelled', format('superseded by job #%s', number));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.tally_stage(job public.ota_jobs, stage integer, OUT devices integer, OUT waiting integer, OUT under_way integer, OUT succeeded integer, OUT failed integer, OUT finished integer)
+ RETURNS record
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select count(*) filter (where e.state <> 'cancelled'), count(*) filter (where e.state = 'queued'),
+    count(*) filter (where e.state in ('sent', 'downloading', 'installing', 'rebooting')),
+    count(*) filter (where e.state = 'succeeded'),
+    count(*) filter (where e.state in ('failed', 'rolled_back', 'timed_out', 'rejected') and e.finished_at >= job.counting_since),
+    count(*) filter (where e.state in ('succeeded', 'failed', 'rolled_back', 'timed_out', 'rejected') and e.finished_at >= job.counting_since)
+  from public.ota_job_devices e where e.job_id = job.id and e.stage = tally_stage.stage
 $function$;
 
 CREATE OR REPLACE FUNCTION private.token_is_void()
@@ -7333,6 +10276,48 @@ end
 $function$;
 grant execute on function private.token_is_void() to authenticated;
 comment on function private.token_is_void() is 'Whether the token at hand is good for nothing here: its session is gone, or it was made for live topics only';
+
+CREATE OR REPLACE FUNCTION private.usable_firmware(org_id uuid, firmware_id uuid)
+ RETURNS public.firmware
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  firmware public.firmware;
+begin
+  select f.* into firmware from public.firmware f
+  where f.id = usable_firmware.firmware_id and (f.org_id = usable_firmware.org_id or f.state = 'ready' and exists (
+    select from public.devices d
+    where d.org_id = usable_firmware.org_id and d.product_type = f.product_type and d.maker_org_id = f.org_id));
+  if firmware.id is null then
+    perform private.refuse_missing();
+  elsif firmware.state <> 'ready' then
+    perform private.refuse('EC409', 'conflict', 'This firmware is not ready for use.', jsonb_build_object('state', firmware.state));
+  end if;
+  return firmware;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.window_opens(job_window jsonb, zone text, at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  starts time := job_window ->> 'start';
+  ends time := job_window ->> 'end';
+  day date := (at at time zone zone)::date - 1;
+begin
+  for n in 0 .. 8 loop
+    if (not job_window ? 'days' or job_window -> 'days' ? lower(to_char(day + n, 'dy')))
+      and at < (day + n + (ends <= starts)::int + ends) at time zone zone then
+      return greatest(at, (day + n + starts) at time zone zone);
+    end if;
+  end loop;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION private.withdraw_messages(outbox_ids bigint[])
  RETURNS SETOF bigint
@@ -7390,8 +10375,25 @@ AS $function$
   values (org_id, 'system', actor, action, 'device', serial, nullif(current_setting('ec.request_id', true), ''))
 $function$;
 
+CREATE OR REPLACE FUNCTION private.zone_of(org_id uuid, location_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with recursive up as (
+    select l.parent_id, l.timezone, 1 as depth from public.locations l where l.id = zone_of.location_id
+    union all
+    select l.parent_id, l.timezone, up.depth + 1 from up join public.locations l on l.id = up.parent_id
+  )
+  select coalesce((select up.timezone from up where up.timezone is not null order by up.depth limit 1), o.timezone)
+  from public.orgs o where o.id = zone_of.org_id
+$function$;
+comment on function private.zone_of(uuid,uuid) is 'IANA zone of a place: its own, of what it lies in, of its org';
+
 -- Jobs (-- name: schedule — command)
 
+-- ec_advance_ota_jobs: 30 seconds — select ec.advance_ota_jobs(now())
 -- ec_drop_old_partitions: 17 * * * * — select ec.drop_old_partitions(now())
 -- ec_ensure_partitions: 7 * * * * — select ec.ensure_partitions(now())
 -- ec_expire_commands: 30 seconds — select ec.expire_commands(now())
