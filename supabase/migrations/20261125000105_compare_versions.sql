@@ -32,6 +32,8 @@ begin
     if x_is_number and y_is_number then
       continue when x::numeric = y::numeric;
       return sign(x::numeric - y::numeric);
+    elsif x = '' or y = '' then
+      return case when x = '' then -1 else 1 end;
     elsif x_is_number <> y_is_number then
       return case when x_is_number then -1 else 1 end;
     end if;

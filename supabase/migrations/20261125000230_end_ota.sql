@@ -137,12 +137,16 @@ create trigger devices_follow_firmware after update on public.devices
   referencing old table as old_rows new table as new_rows
   for each statement execute function private.follow_firmware();
 
-create function private.reported_version(reported jsonb) returns text
+-- Of its two names the one that was used last.
+create function private.reported_version(reported jsonb, older jsonb) returns text
 language sql immutable
 set search_path = ''
 as $$
   select nullif(left(btrim(v #>> '{}'), 64), '')
-  from (select coalesce(reported -> 'fw_version', reported -> 'fw')) x (v)
+  from (
+    select case when reported ? 'fw' and older ->> 'fw_version' < coalesce(older ->> 'fw', 'now') then reported -> 'fw'
+      else coalesce(reported -> 'fw_version', reported -> 'fw') end
+  ) x (v)
   where jsonb_typeof(v) in ('string', 'number')
 $$;
 
@@ -162,7 +166,7 @@ begin
     select d.id, d.num, r.version
     from public.device_state s
     join public.devices d on d.id = s.device_id
-    cross join lateral (select private.reported_version(s.reported) as version) r
+    cross join lateral (select private.reported_version(s.reported, s.older) as version) r
     where s.device_num = any (device_nums) and (r.version <> coalesce(s.fw_version, '')
       or r.version <> coalesce(d.fw_version, '') and (said or s.packet_keys && '{fw_version,fw}'))
     order by d.id for no key update of d skip locked
@@ -182,7 +186,7 @@ begin
     from public.ota_job_devices e
     join public.ota_jobs j on j.id = e.job_id
     join public.device_state s on s.device_num = e.device_num
-    cross join lateral (select private.reported_version(s.reported) as version) r
+    cross join lateral (select private.reported_version(s.reported, s.older) as version) r
     cross join lateral (
       select case when said then s.last_seen else s.reported_at end as at, said or s.packet_keys && '{fw_version,fw}' as is_fresh
     ) x
@@ -199,7 +203,7 @@ begin
   )
   select array_agg(x.id) filter (where x.is_new), array_agg(x.id) filter (where not x.is_new) into there, gone from sure x;
   perform private.end_ota(there, 'succeeded', null);
-  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', private.reported_version(s.reported)))
+  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', private.reported_version(s.reported, s.older)))
   from public.ota_job_devices e join public.device_state s on s.device_num = e.device_num
   where e.id = any (gone);
 end

@@ -52,7 +52,9 @@ begin
       f.newest and coalesce(p.d ->> 'fw_version', p.d ->> 'fw') <> coalesce(s.fw_version, '') as other_version,
       -- Less uptime than before, or than the pause since then; without an uptime, the first packet of a session.
       case when not f.newest then false
-        when p.d ? 'uptime' then p.d -> 'uptime' < s.reported -> 'uptime' or p.ts > s.reported_at + interval '1 minute'
+        when p.d ? 'uptime' then p.d -> 'uptime' < s.reported -> 'uptime' and jsonb_typeof(p.d -> 'uptime') = 'number'
+            and jsonb_typeof(s.reported -> 'uptime') = 'number'
+          or p.ts > s.reported_at + interval '1 minute'
           and ec.has_restarted(p.d, p.ts, s.reported, s.reported_at)
         else p.d ? 'reboot_reason' and s.connected_changed_at > s.last_telemetry_at
       end as booted, s.reported -> 'uptime' as former_uptime,
@@ -235,7 +237,8 @@ begin
     ) a
     left join public.device_state s on a.before is null and s.device_num = a.device_num
     cross join lateral (select coalesce(a.before, s.reported) as before, coalesce(a.before_at, s.reported_at) as before_at) f
-    where a.d -> 'uptime' < f.before -> 'uptime' or ec.has_restarted(a.d, a.ts, f.before, f.before_at)
+    where a.d -> 'uptime' < f.before -> 'uptime' and jsonb_typeof(a.d -> 'uptime') = 'number' and jsonb_typeof(f.before -> 'uptime') = 'number'
+      or ec.has_restarted(a.d, a.ts, f.before, f.before_at)
   ), moving as materialized (
     -- How many readings of each metric its device has in this batch, up to and with this packet.
     select a.device_num, a.i, a.ts, a.org_num, a.tenure_id, a.temp, a.hum, a.co2, a.bat,
