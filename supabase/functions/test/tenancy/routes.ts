@@ -238,12 +238,14 @@ export const ROUTES: Record<string, Expectation> = {
     { topics: ['org:{org}'] },
     { topics: ['device:{serial}'] },
     { topics: ['bell:{org}'] },
+    { topics: ['job:{job}'] },
   ),
   'POST /live/token': each(
     '/live/token',
     { topics: ['org:{org}'] },
     { topics: ['device:{serial}'] },
     { topics: ['bell:{org}'] },
+    { topics: ['job:{job}'] },
   ),
 };
 
