@@ -1,3 +1,4 @@
+import { newTag, newVersion, startJob, uploadImage } from './board.ts';
 import { callApi, registerDevice } from './device.ts';
 import { demoDevice } from './demo.ts';
 import { linkFor } from './mail.ts';
@@ -23,19 +24,24 @@ export async function places(): Promise<Place[]> {
   const [room] = await callApi<Named[]>(people.org_admin, 'GET', `/orgs/${org}/rooms`);
   const [partner] = await callApi<Named[]>(people.admin, 'GET', '/partners');
   const own = await customersDevice();
+  const job = `/org/firmware/jobs/${await aJob()}`;
   return [
     ...as('org_admin', [
       ...['/org', '/org/devices', '/org/devices?q=no-such-device', '/org/devices/import', '/org/refused'],
-      ...['', '/history', '/diagnostics', '/events', '/settings', '/label'].map(
+      ...['', '/controls', '/history', '/diagnostics', '/firmware', '/events', '/settings', '/label'].map(
         (section) => device + section,
       ),
       ...['/org/rooms', `/org/rooms/${room!.id}`, '/org/rooms/print', `/org/rooms/print?ids=${room!.id}`],
       ...['general', 'members', 'locations', 'keys', 'provisioning', 'audit', 'danger'].map(settings),
+      ...['/org/firmware', '/org/firmware?all', '/org/firmware/jobs', '/org/firmware/jobs?state=scheduled'],
+      ...['/org/firmware/jobs/new?type=EC-CLIMATE-V1', job, `${job}?show=failed`],
       '/account',
     ]),
     ...as('viewer', [
+      ...['/org/firmware', '/org/firmware/jobs', '/org/firmware/jobs/new', job],
       ...['general', 'members', 'locations', 'keys', 'audit', 'danger'].map(settings),
       `/org/rooms/${room!.id}`,
+      `${device}/controls`,
     ]),
     ...as('admin', ['/', '/?tab=partners', '/?tab=devices', '/?tab=users', `/partners/${partner!.id}`]),
     ...as('partner', ['/partner', `/partner/orgs/${org}`]),
@@ -47,6 +53,17 @@ export async function places(): Promise<Place[]> {
 }
 
 const settings = (page: string): string => `/org/settings/${page}`;
+
+/** A job in two stages that waits for a device nobody will switch on. */
+async function aJob(): Promise<string> {
+  const tag = newTag();
+  const firmware = await uploadImage({ version: newVersion(), project: 'every-page' });
+  for (let n = 0; n < 2; n++) {
+    const { serial } = await registerDevice(people.org_admin);
+    await callApi(people.org_admin, 'PATCH', `/devices/${serial}`, { tags: [tag] });
+  }
+  return startJob(firmware, tag, { stages: [{ count: 1, soak_s: 600 }, { percent: 100 }] });
+}
 
 async function customersDevice(): Promise<string> {
   const [found] = await callApi<{ serial_no: string }[]>(people.customer, 'GET', '/devices?status=online');
