@@ -24,7 +24,8 @@ export function putFile(
     for (const [name, value] of Object.entries(to.headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded }) => options.onprogress({ loaded, total: file.size });
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve();
+      // 409: it is there already, an earlier answer was lost.
+      if ((request.status >= 200 && request.status < 300) || request.status === 409) resolve();
       else reject(new UploadError(refusal(request.status)));
     };
     request.onerror = () => reject(new UploadError('The connection broke before everything had arrived.'));
