@@ -15,6 +15,7 @@ import { requireOrg } from './rights.ts';
 
 /** Who would get it in which stage, who not and why. */
 export async function previewJob(db: Db, orgId: string, input: OtaJobCreate): Promise<OtaPreview> {
+  await bePatient(db);
   const [row] = await db<{ preview: OtaPreview }[]>`
     select ec.preview_ota_job(${orgId}, ${JSON.stringify(input)}::text::jsonb) as preview`;
   return (row as { preview: OtaPreview }).preview;
@@ -22,6 +23,7 @@ export async function previewJob(db: Db, orgId: string, input: OtaJobCreate): Pr
 
 /** Throws `unprocessable` with the reasons when nobody would get it. */
 export async function createJob(db: Db, orgId: string, input: OtaJobCreate): Promise<OtaJob> {
+  await bePatient(db);
   const [row] = await db<{ job: OtaJob }[]>`
     select ec.create_ota_job(${orgId}, ${JSON.stringify(input)}::text::jsonb) as job`;
   return (row as { job: OtaJob }).job;
@@ -58,6 +60,7 @@ type Step = 'pause' | 'resume' | 'abort';
 
 /** Throws `conflict` with the job's state when that does not allow it. */
 export async function stepJob(db: Db, id: string, step: Step): Promise<OtaJob> {
+  await bePatient(db);
   const name = db(`ec.${step}_ota_job`);
   const [row] = await db<{ job: OtaJob }[]>`select ${name}(${id}::uuid) as job`;
   return (row as { job: OtaJob }).job;
@@ -65,7 +68,13 @@ export async function stepJob(db: Db, id: string, step: Step): Promise<OtaJob> {
 
 /** null: failed, timed out, rolled back and cancelled ones. */
 export async function retryJob(db: Db, id: string, states: OtaDeviceState[] | null): Promise<OtaJob> {
+  await bePatient(db);
   const [row] = await db<{ job: OtaJob }[]>`
     select ec.retry_ota_job(${id}::uuid, ${states}::text[]) as job`;
   return (row as { job: OtaJob }).job;
+}
+
+/** Fifty thousand devices are a row each, and take longer than any other request may. */
+async function bePatient(db: Db): Promise<void> {
+  await db`set local statement_timeout = '60s'`;
 }
