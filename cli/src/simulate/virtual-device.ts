@@ -38,7 +38,7 @@ export class VirtualDevice {
   #booted: { at: number; reason: string } | undefined;
   /** Between two boots: nothing runs. */
   #booting: NodeJS.Timeout | undefined;
-  /** A packet with the version was delivered since the connection began or the board booted. */
+  /** A packet with the version was delivered at once since the connection began or the board booted. */
   #introduced = false;
   /** Packets since the start: a gap in the numbers is a packet that was lost. */
   #sampled = 0;
@@ -183,7 +183,7 @@ export class VirtualDevice {
     try {
       const { restart } = await this.#door.send(body);
       this.counters.delivered += readings.length;
-      this.#delivered(readings);
+      this.#delivered(readings, body.startsWith('['));
       if (restart) this.#restart('SW');
       return true;
     } catch {
@@ -193,9 +193,10 @@ export class VirtualDevice {
     }
   }
 
-  #delivered(readings: readonly Reading[]): void {
+  /** What comes late is history: only a packet of this moment says for certain which version runs now. */
+  #delivered(readings: readonly Reading[], late: boolean): void {
     const { version } = this.#updater;
-    if (readings.some(({ packet }) => packet['fw_version'] === version)) this.#introduced = true;
+    if (!late && readings.some(({ packet }) => packet['fw_version'] === version)) this.#introduced = true;
     if (this.#booting) return;
     this.#updater.proven();
     this.#updater.opened();

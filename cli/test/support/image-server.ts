@@ -8,11 +8,12 @@ const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 /** As in the register reply: 32 bytes, base64. */
 export const PUBLIC_KEY = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url').toString('base64');
 
-/** Hands out one image behind a link that redirects, as the platform does, with Range and with bad days. */
+/** Hands out one image behind links that redirect, as the platform does, with Range and with bad days. */
 export class ImageServer {
   readonly image: Buffer;
   readonly #server: Server;
-  readonly #url: string;
+  /** Where the platform would be; its links begin with `/firmware/files/`. */
+  readonly url: string;
   #links = 0;
   #dead = new Set<string>();
   /** Range header of every download of the file itself; null for one from the start. */
@@ -27,7 +28,7 @@ export class ImageServer {
   private constructor(image: Buffer, server: Server) {
     this.image = image;
     this.#server = server;
-    this.#url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   static async start(image: Uint8Array): Promise<ImageServer> {
@@ -49,7 +50,7 @@ export class ImageServer {
     const product_type = more.product_type ?? 'EC-CLIMATE-V1';
     const digest = createHash('sha256').update(this.image).digest();
     return {
-      url: `${this.#url}/link/${++this.#links}`,
+      url: `${this.url}/firmware/files/${++this.#links}`,
       ...{ version, product_type, size: this.image.length, sha256: digest.toString('hex') },
       signature: sign(
         null,
@@ -68,7 +69,7 @@ export class ImageServer {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { url = '' } = request;
-    if (url.startsWith('/link/')) {
+    if (url.startsWith('/firmware/files/')) {
       const status = this.#dead.has(url) ? 410 : (this.answers.shift() ?? 302);
       response.writeHead(status, { location: '/file' }).end();
       return;

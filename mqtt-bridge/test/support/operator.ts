@@ -7,6 +7,8 @@ export interface Operator {
   setDesired(serial: string, patch: object): Promise<{ desired_version: number; delta: object }>;
   send(serial: string, type: string, payload?: unknown, expiresS?: number): Promise<string>;
   revoke(credentialId: string): Promise<void>;
+  /** Makes an update job for all climate nodes of the fleet; resolves with its id. */
+  update(firmwareId: string, input: object): Promise<string>;
   /** State and reply of a command. */
   command(id: string): Promise<{ state: string; result: unknown; sends: number }>;
 }
@@ -14,7 +16,7 @@ export interface Operator {
 export async function operatorOf(world: World): Promise<Operator> {
   const [key] = await world.sql<{ id: string }>(
     `insert into public.api_keys (org_id, name, prefix, key_sha256, scopes)
-     select d.org_id, 'test', 'ec_live_test', decode(md5(random()::text) || md5(random()::text), 'hex'), '{read,write,provision}'
+     select d.org_id, 'test', 'ec_live_test', decode(md5(random()::text) || md5(random()::text), 'hex'), '{read,write,ota,provision}'
      from public.devices d where d.serial = $1 returning id`,
     [world.fleet[0]?.serial],
   );
@@ -30,6 +32,17 @@ export async function operatorOf(world: World): Promise<Operator> {
     setDesired: (serial, patch) => call('ec.set_shadow_desired($1, $2)', [serial, JSON.stringify(patch)]),
     send: (serial, type, payload = null, expiresS = 3600) =>
       call(`ec.send_command($1, $2, $3, $4) ->> 'id'`, [serial, type, JSON.stringify(payload), expiresS]),
+    update: async (firmware_id, input) => {
+      const target = { product_type: 'EC-CLIMATE-V1' };
+      const [org] = await world.sql<{ id: string }>(
+        'select org_id as id from public.devices where serial = $1',
+        [world.fleet[0]?.serial],
+      );
+      return call(`ec.create_ota_job($1, $2) ->> 'id'`, [
+        org?.id,
+        JSON.stringify({ firmware_id, target, ...input }),
+      ]);
+    },
     revoke: (credentialId) => call('ec.revoke_credential($1)', [credentialId]),
     async command(id) {
       const [row] = await world.sql<{ state: string; result: unknown; sends: number }>(

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { climateNode, MqttDoor, VirtualDevice } from '../../../cli/src/simulate/index.ts';
-import type { DeviceEvent } from '../../../cli/src/simulate/index.ts';
+import type { DeviceEvent, VirtualDeviceOptions } from '../../../cli/src/simulate/index.ts';
 import { until } from './until.ts';
 import type { World } from './world.ts';
 
@@ -12,13 +12,14 @@ export interface Running {
 }
 
 /** A device of the world as a virtual one that just came up; gone when the test is over. */
-export function switchOn(world: World, index = 0): Running {
+export function switchOn(world: World, index = 0, more: Partial<VirtualDeviceOptions> = {}): Running {
   const { serial, secret } = world.fleet[index]!;
   const events: DeviceEvent[] = [];
   const device = new VirtualDevice({
     ...{ serial, intervalS: 0.2, profile: climateNode({ serial, room: 'office', zone: 'Europe/Berlin' }) },
     door: (listeners) => new MqttDoor({ url: world.broker.url, serial, password: secret }, listeners),
     onEvent: (event) => events.push(event),
+    ...more,
   });
   onTestFinished(() => device.stop());
   device.start();
