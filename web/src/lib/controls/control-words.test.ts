@@ -38,7 +38,7 @@ describe('the words of a control', () => {
     });
     expect(staffWords(number, at('waiting'), 22, undefined, null, 0)).toMatchObject({
       word: 'Applies when it reconnects',
-      detail: 'The device has never reported it.',
+      detail: 'The device is not connected and has never reported it.',
     });
   });
 

@@ -27,6 +27,10 @@ export function valueWords(control: Described, value: unknown): string {
   return unit ? `${text} ${unit}` : text;
 }
 
+/** A whole object would drown the sentence; it stands in the table below. */
+const contrast = (control: Described, asked: unknown) =>
+  typeof asked === 'object' ? 'The device' : `${valueWords(control, asked)} was asked for; the device`;
+
 /** For whoever runs the fleet. */
 export function staffWords(
   control: Described,
@@ -43,20 +47,27 @@ export function staffWords(
     in_step: { tone: 'ok', word: 'In step', detail: '' },
     sending: { tone: 'busy', word: 'Sending', detail: '' },
     pending: { tone: 'busy', word: 'Waiting for the device', detail: '' },
-    waiting: { tone: 'away', word: 'Applies when it reconnects', detail: `The device ${still}.` },
+    waiting: {
+      tone: 'away',
+      word: 'Applies when it reconnects',
+      detail: `The device is not connected and ${still}.`,
+    },
     late: {
       tone: 'bad',
       word: `Not confirmed within ${Math.round(patienceMs / 1000)} s`,
-      detail: `${wanted(control, asked)} was asked for; the device is online but ${still}. It may be busy, or its firmware does not know this key.`,
+      detail: `${contrast(control, asked)} is online but ${still}. It may be busy, or its firmware does not know this key.`,
     },
     refused: { tone: 'bad', ...refusedWords(control, refusal) },
   };
   return words[state.phase];
 }
 
-/** A whole object would drown the sentence; it stands in the table below. */
-const wanted = (control: Described, asked: unknown) =>
-  typeof asked === 'object' ? 'Something else' : valueWords(control, asked);
+/** What the page cannot know while the browser has no network. */
+export const UNKNOWN_OFFLINE: ControlWords = {
+  tone: 'away',
+  word: 'Not known while you are offline',
+  detail: '',
+};
 
 /** For whoever just lives with the device. */
 export function plainWords(

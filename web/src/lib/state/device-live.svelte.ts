@@ -4,6 +4,7 @@ import { DeviceSnapshot } from './device-snapshot.svelte.ts';
 import { DesiredLive } from './desired-live.svelte.ts';
 import { readPresence, readShadow, readTelemetry } from './live-events.ts';
 import type { LiveHub } from './live-hub.svelte.ts';
+import type { Watch } from './live-seat.ts';
 
 export interface Packet {
   ts: number;
@@ -16,19 +17,22 @@ const KEPT_PACKETS = 720;
 export class DeviceLive {
   readonly snapshot: DeviceSnapshot;
   readonly desired: DesiredLive;
+  /** How its news come in. */
+  readonly watch: Watch;
   #packets = $state.raw<readonly Packet[]>([]);
+  /** It says itself when it comes and goes. */
+  #announces = false;
   #subscribe: () => void;
   #listeners = new Map<string, Set<(payload: unknown) => void>>();
 
   constructor(device: Device, hub: LiveHub, fetchDevice: () => Promise<Device>) {
     this.snapshot = new DeviceSnapshot(device);
     this.desired = new DesiredLive(device);
-    this.#subscribe = createSubscriber(() =>
-      hub.watch(`device:${device.serial_no}`, {
-        event: (name, payload) => this.#event(name, payload),
-        poll: async () => this.#refresh(await fetchDevice()),
-      }),
-    );
+    this.watch = {
+      event: (name, payload) => this.#event(name, payload),
+      poll: async () => this.#refresh(await fetchDevice()),
+    };
+    this.#subscribe = createSubscriber(() => hub.watch(`device:${device.serial_no}`, this.watch));
   }
 
   /** Every further event of the device's topic, as long as something looks at `current`; `poll` has no payload and
@@ -54,11 +58,16 @@ export class DeviceLive {
   #event(name: string, payload: unknown): void {
     const telemetry = name === 'telemetry' ? readTelemetry(payload) : null;
     if (telemetry) {
-      this.snapshot.apply(telemetry);
+      // A packet's message may have been written before the goodbye it arrives after.
+      const { connected, ...news } = telemetry;
+      this.snapshot.apply(connected === undefined || this.#announces ? news : telemetry);
       this.#packets = [...this.#packets.slice(1 - KEPT_PACKETS), { ts: telemetry.ts, data: telemetry.data }];
     }
     const presence = name === 'presence' ? readPresence(payload) : null;
-    if (presence?.serial === this.snapshot.serial) this.snapshot.apply({ connected: presence.connected });
+    if (presence?.serial === this.snapshot.serial) {
+      this.#announces = true;
+      this.snapshot.apply({ connected: presence.connected });
+    }
     const shadow = name === 'shadow' ? readShadow(payload) : null;
     if (shadow?.serial === this.snapshot.serial) this.desired.hear(shadow);
     this.#tell(name, payload);
