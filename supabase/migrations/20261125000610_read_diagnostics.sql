@@ -45,19 +45,24 @@ $$;
 comment on function ec.count_packets is 'Nulls when no packet has a number; counters = how often the numbering began anew, and once';
 
 -- {ms, packets}: how far the device's clock is behind (positive) or ahead, from the packets that carry a time of their
--- own. One that waited in the device or on the way looks late, never early: a low quantile is the clock alone.
+-- own. One that waited in the device or on the way looks late, never early: of those that arrived together only the
+-- newest counts, and of all a low quantile.
 create function ec.clock_skew(device_num int, starts timestamptz) returns jsonb
 language sql stable set search_path = ''
 set enable_seqscan = off set jit = off
 as $$
   select case when count(*) >= 3 then jsonb_build_object('packets', count(*), 'ms',
-    round((percentile_disc(0.1) within group (order by extract(epoch from n.received_at - n.ts)) * 1000)::numeric)) end
+    round((percentile_disc(0.1) within group (order by extract(epoch from m.received_at - m.ts)) * 1000)::numeric)) end
   from (
-    select t.ts, t.received_at from public.telemetry t
-    where t.device_num = clock_skew.device_num and t.ts >= clock_skew.starts order by t.ts desc limit 200
-  ) n
-  -- What carries no time is stored with its arrival in microseconds.
-  where n.received_at <> n.ts and date_trunc('milliseconds', n.ts) = n.ts
+    select n.received_at, max(n.ts) as ts
+    from (
+      select t.ts, t.received_at from public.telemetry t
+      where t.device_num = clock_skew.device_num and t.ts >= clock_skew.starts order by t.ts desc limit 200
+    ) n
+    -- What carries no time is stored with its arrival in microseconds.
+    where n.received_at <> n.ts and date_trunc('milliseconds', n.ts) = n.ts
+    group by n.received_at
+  ) m
 $$;
 
 -- [[t ms, lat, lon], …]: the mean place of each minute, of each five when it is more than a day.
@@ -86,7 +91,7 @@ as $$
 $$;
 
 -- {serial, fw_version, now, reported, reported_at, older, last_seen, connected, online_window_s, interval_s, health,
---  series (of heap and signal, as ec.telemetry_buckets), battery [[t ms, min, mean, max] by the hour, a week],
+--  series (of bat, heap and signal, as ec.telemetry_buckets), battery [[t ms, min, mean, max] by the hour, a week],
 --  boots [{at, reason, fw_version, previous_uptime_s}] newest first, 30 days, packets {hours, expected, received,
 --  duplicates, counters}|null, skew {ms, packets}|null, track}. Packets are counted over a day at most. EC404.
 create function ec.read_diagnostics(serial text, hours int default 24) returns json
@@ -133,12 +138,12 @@ begin
     'reported', device.reported, 'reported_at', ec.iso_time(device.reported_at), 'older', device.older,
     'last_seen', ec.iso_time(device.last_seen), 'connected', device.connected,
     'online_window_s', device.online_window_s, 'interval_s', device.telemetry_interval_s, 'health', device.health,
-    'series', ec.telemetry_buckets(read_diagnostics.serial, read_diagnostics.hours, array['heap', 'signal']),
+    'series', ec.telemetry_buckets(read_diagnostics.serial, read_diagnostics.hours, array['bat', 'heap', 'signal']),
     'battery', battery, 'boots', boots,
     'packets', case when packets.expected is not null then json_build_object('hours', counted_h, 'expected', packets.expected,
       'received', packets.received, 'duplicates', packets.duplicates, 'counters', packets.counters) end,
     'skew', ec.clock_skew(device.num, now() - interval '1 day'),
-    'track', case when device.reported ? 'lat' then ec.read_track(device.num, read_diagnostics.hours) else '[]' end);
+    'track', case when device.reported ?| array['lat', 'gps_fix'] then ec.read_track(device.num, read_diagnostics.hours) else '[]' end);
 end
 $$;
 comment on function ec.read_diagnostics(text, int) is 'Facts about a device''s health; what they mean is judged by its product type''s thresholds. EC404';

@@ -138,7 +138,7 @@ export const DeviceDiagnostics = z
       ms: z.number().describe('Positive: the device is behind'),
       packets: z.int(),
     }).nullable(),
-    series: TelemetryBuckets.describe('heap and signal'),
+    series: TelemetryBuckets.describe('bat, heap and signal'),
     thresholds: HealthThresholds,
   })
   .meta({ id: 'DeviceDiagnostics' });

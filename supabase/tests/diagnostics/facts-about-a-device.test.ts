@@ -114,7 +114,16 @@ describe('the clock of the device', () => {
       late: i < 80 ? 600_000 - i * 5000 : 40,
     }));
     await store(db, device.num, waited);
-    expect((await read()).skew).toEqual({ ms: 40, packets: 100 });
+    expect((await read()).skew).toEqual({ ms: 40, packets: 21 });
+  });
+
+  test('is not judged by a single delivery of what waited', async () => {
+    await store(
+      db,
+      device.num,
+      numbered(from(0, 100)).map((row, i) => ({ ...row, late: 800_000 - i * 5000 })),
+    );
+    expect((await read()).skew).toBeNull();
   });
 
   test('is unknown when packets carry no time, or too few do', async () => {

@@ -36,7 +36,7 @@ export function diagnose(facts: Facts, hours: number): DeviceDiagnostics {
     signal: judgeSignal(facts),
     heap: judgeHeap(facts, Number.isNaN(started) ? null : started),
     uptime,
-    reboots: { list: facts.boots, verdict: judgeReboots(facts) },
+    reboots: { list: facts.boots, verdict: judgeReboots(facts, uptime?.seconds ?? null) },
     crash_free: { by_version: versionRecords(facts, uptime?.seconds ?? null) },
     gps: judgeGps(facts),
     loss: judgeLoss(facts),

@@ -11,9 +11,9 @@ const ACCURACY_M = { very_good: 5, good: 10, rough: 50 };
 /** Null for a device without a receiver: it never told of a fix or a place. */
 export function judgeGps(facts: Facts): Gps | null {
   const { reported } = facts;
-  const [lat, lon] = [numberOf(facts, 'lat'), numberOf(facts, 'lon')];
-  if (!('gps_fix' in reported) && lat === null) return null;
-  const fix = 'gps_fix' in reported ? reported['gps_fix'] === true : lat !== null;
+  const told = placeOf(facts);
+  if (!('gps_fix' in reported) && told === null) return null;
+  const fix = 'gps_fix' in reported ? reported['gps_fix'] === true : true;
   const sats = numberOf(facts, 'sats');
   const ttff = numberOf(facts, 'ttff');
   const { good_sats, very_good_sats } = facts.health.gps;
@@ -22,15 +22,23 @@ export function judgeGps(facts: Facts): Gps | null {
     fix,
     sats,
     ttff,
-    lat,
-    lon,
+    lat: told?.lat ?? null,
+    lon: told?.lon ?? null,
     at: timeOf(facts, 'gps_fix' in reported ? 'gps_fix' : 'lat'),
-    position_at: lat === null ? null : timeOf(facts, 'lat'),
+    position_at: told?.at ?? null,
     accuracy_m: !fix || sats === null ? null : ACCURACY_M[grade],
     track: simplified(facts.track),
     track_m: Math.round(trackMetres(facts.track)),
-    verdict: judge(fix, lat !== null, sats, ttff, grade, facts),
+    verdict: judge(fix, told !== null, sats, ttff, grade, facts),
   };
+}
+
+/** Where it says it is, else where it was last seen on its way. */
+function placeOf(facts: Facts): { lat: number; lon: number; at: string | null } | null {
+  const [lat, lon] = [numberOf(facts, 'lat'), numberOf(facts, 'lon')];
+  if (lat !== null && lon !== null) return { lat, lon, at: timeOf(facts, 'lat') };
+  const last = facts.track.at(-1);
+  return last ? { lat: last[1], lon: last[2], at: new Date(last[0]).toISOString() } : null;
 }
 
 function judge(

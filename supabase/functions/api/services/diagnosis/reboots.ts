@@ -10,7 +10,10 @@ export const isCrash = (reason: string | null): boolean => reason !== null && /P
 const isPowerLoss = (reason: string | null): boolean => reason === 'BROWNOUT';
 
 /** What the last day was like; older restarts are history. */
-export function judgeReboots({ boots, health, now }: Pick<Facts, 'boots' | 'health' | 'now'>): HealthVerdict {
+export function judgeReboots(
+  { boots, health, now }: Pick<Facts, 'boots' | 'health' | 'now'>,
+  uptimeS: number | null = null,
+): HealthVerdict {
   const today = boots.filter(({ at }) => Date.parse(at) > Date.parse(now) - DAY);
   const crashes = today.filter(({ reason }) => isCrash(reason)).length;
   const { warn_crashes, bad_crashes } = health.restarts;
@@ -28,7 +31,14 @@ export function judgeReboots({ boots, health, now }: Pick<Facts, 'boots' | 'heal
       'It restarted because its supply voltage was too low.',
       'Check the power supply, the cable and the battery.',
     );
-  if (boots.length === 0) return verdict('ok', 'none', 'No restart was seen in the last 30 days.');
+  if (boots.length === 0)
+    return verdict(
+      'ok',
+      'none',
+      uptimeS === null
+        ? 'No restart was seen so far.'
+        : `It started ${span(uptimeS / 3600)} ago; nothing before that is known.`,
+    );
   const all = boots.filter(({ reason }) => isCrash(reason)).length;
   const last = span((Date.parse(now) - Date.parse((boots[0] as DeviceReboot).at)) / HOUR);
   return verdict(

@@ -34,6 +34,11 @@ describe('restarts', () => {
     );
   });
 
+  it('that nobody saw are not claimed away', () => {
+    expect(judgeReboots(facts(), 4500).text).toBe('It started 75 minutes ago; nothing before that is known.');
+    expect(judgeReboots(facts()).text).toBe('No restart was seen so far.');
+  });
+
   it('of a watchdog and a panic are crashes, asked for ones are not', () => {
     expect(['PANIC', 'WDT', 'INT_WDT', 'SW', 'EXT', 'POWERON', 'BROWNOUT', null].filter(isCrash)).toEqual([
       'PANIC',
@@ -126,6 +131,16 @@ describe('a receiver', () => {
     [{ gps_fix: false, sats: 0 }, 'warn', 'no_fix', null],
   ])('%j', (reported, level, code, accuracy_m) => {
     expect(judged(reported)).toMatchObject({ accuracy_m, verdict: { level, code } });
+  });
+  it('without a place now was last where its track ends', () => {
+    const track: [number, number, number][] = [
+      [NOW - HOUR, 53.5, 10],
+      [NOW - HOUR / 2, 53.6, 10.1],
+    ];
+    expect(judgeGps(facts({ reported: { gps_fix: false, sats: 2 }, track }))).toMatchObject({
+      ...{ lat: 53.6, lon: 10.1, position_at: '2026-11-22T11:30:00.000Z' },
+      verdict: { code: 'no_fix', text: expect.stringContaining('the last one') },
+    });
   });
   it('is one that says so: a thermometer has none', () => {
     expect(judgeGps(facts({ reported: { temp: 20 } }))).toBeNull();
