@@ -168,7 +168,7 @@ end
 $$;
 
 create type private.ota_place as (
-  device_id uuid, device_num int, serial text, name text, fw_version text, status text, zone text,
+  device_id uuid, device_num int, serial text, name text, fw_version text, status text,
   reason text, detail jsonb, stage int, "position" int
 );
 
@@ -179,42 +179,51 @@ returns setof private.ota_place
 language sql stable security definer
 set search_path = ''
 as $$
-  select c.id, c.num, c.serial, c.name, c.fw_version, c.status, c.zone, c.reason,
+  with found as materialized (
+    select d.id, d.num, d.serial, d.name, d.fw_version, d.product_type, d.lifecycle, d.maker_org_id,
+      ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), clock_timestamp()) as status,
+      coalesce(s.reported ->> 'chip', d.attributes ->> 'chip') as chip
+    from public.devices d
+    join public.product_types t on t.key = d.product_type
+    left join public.device_state s on s.device_num = d.num
+    where d.id = any (device_ids)
+  ), versions as materialized (
+    -- A fleet has many devices and few versions.
+    select v.fw_version, private.plain_version(v.fw_version) is not distinct from firmware.version as is_same,
+      private.compare_versions(v.fw_version, firmware.version) > 0 as is_newer
+    from (select distinct f.fw_version from found f where f.fw_version is not null) v
+  ), chips as materialized (
+    select c.chip, private.chip_key(c.chip) <> firmware.chip as is_other
+    from (select distinct f.chip from found f where f.chip is not null) c
+  ), busy as (
+    -- On its way: with the device, or with a bridge that holds its message.
+    select e.device_num, j.number
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id
+    where e.device_id = any (device_ids) and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+      and (e.state <> 'queued' or e.outbox_id is not null and exists (
+        select from ec.mqtt_outbox o
+        where o.id = e.outbox_id and o.sent_at is null and o.claimed_until > clock_timestamp()))
+  )
+  select c.id, c.num, c.serial, c.name, c.fw_version, c.status, c.reason,
     case when c.reason = 'busy' then jsonb_build_object('job', c.busy) when c.reason = 'other_chip' then jsonb_build_object('chip', c.chip)
       when c.reason = 'other_type' then jsonb_build_object('product_type', c.product_type) end,
     null::int,
     (row_number() over (order by c.reason is not null, c.status <> 'online',
       md5(ota_candidates.number || ' ' || c.serial) collate "C", c.serial))::int
   from (
-    select d.id, d.num, d.serial, d.name, d.fw_version, d.product_type, st.status, ch.chip, b.number as busy,
-      private.zone_of(d.org_id, d.location_id) as zone,
-      case
-        when d.lifecycle = 'retired' then 'retired'
-        when d.product_type <> firmware.product_type then 'other_type'
-        when d.maker_org_id <> firmware.org_id then 'other_maker'
-        when private.chip_key(ch.chip) <> firmware.chip then 'other_chip'
-        when not force and private.plain_version(d.fw_version) = firmware.version then 'same_version'
-        when not force and private.compare_versions(d.fw_version, firmware.version) > 0 then 'newer_version'
+    select f.*, b.number as busy, case
+        when f.lifecycle = 'retired' then 'retired'
+        when f.product_type <> firmware.product_type then 'other_type'
+        when f.maker_org_id <> firmware.org_id then 'other_maker'
+        when h.is_other then 'other_chip'
+        when not force and v.is_same then 'same_version'
+        when not force and v.is_newer then 'newer_version'
         when b.number is not null then 'busy'
       end as reason
-    from public.devices d
-    join public.product_types t on t.key = d.product_type
-    left join public.device_state s on s.device_num = d.num
-    cross join lateral (
-      select ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), clock_timestamp()) as status
-    ) st
-    cross join lateral (
-      select coalesce(s.reported ->> 'chip', d.attributes ->> 'chip') as chip
-    ) ch
-    left join lateral (
-      -- On its way: with the device, or with a bridge that holds its message.
-      select j.number
-      from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id
-      where e.device_num = d.num and private.is_open(e.state) and (e.state <> 'queued' or exists (
-        select from ec.mqtt_outbox o
-        where o.id = e.outbox_id and o.sent_at is null and o.claimed_until > clock_timestamp()))
-    ) b on true
-    where d.id = any (device_ids)
+    from found f
+    left join versions v on v.fw_version = f.fw_version
+    left join chips h on h.chip = f.chip
+    left join busy b on b.device_num = f.num
   ) c
 $$;
 
@@ -285,14 +294,14 @@ begin
   from private.split_stages(job -> 'stages', free, named) s;
 
   select coalesce(array_agg(
-    (p.device_id, p.device_num, p.serial, p.name, p.fw_version, p.status, p.zone, p.reason, p.detail, p.stage, p.position)::private.ota_place
+    (p.device_id, p.device_num, p.serial, p.name, p.fw_version, p.status, p.reason, p.detail, p.stage, p.position)::private.ota_place
     order by p.stage, p.position), '{}')
   into places
   from (
     select c.*, case when c.reason is null then coalesce((named_in -> c.serial)::int,
       (select min(b.n - 1)::int from unnest(bounds) with ordinality b (upto, n) where c.nth <= b.upto)) end as stage
     from (
-      select x.device_id, x.device_num, x.serial, x.name, x.fw_version, x.status, x.zone, x.reason, x.detail, x.position,
+      select x.device_id, x.device_num, x.serial, x.name, x.fw_version, x.status, x.reason, x.detail, x.position,
         count(*) filter (where x.reason is null and not named_in ? x.serial) over (order by x.position) as nth
       from unnest(candidates) x
     ) c

@@ -127,7 +127,7 @@ as $$
     select jsonb_agg(jsonb_build_object('state', x.state, 'reason', x.reason, 'devices', x.n) order by x.n desc, x.state, x.reason)
     from (
       select e.state, e.reason, count(*) as n from public.ota_job_devices e
-      where e.job_id = job.id and e.state in ('failed', 'rolled_back', 'timed_out', 'rejected', 'cancelled')
+      where e.job_id = job.id and e.state in ('failed', 'rolled_back', 'timed_out', 'rejected')
       group by e.state, e.reason
       order by n desc limit 100
     ) x

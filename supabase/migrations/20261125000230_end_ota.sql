@@ -1,7 +1,7 @@
 -- How executions end. The truth is what a device reports it runs; everything else is what it said on the way.
 
 -- The caller holds the executions. Devices show no update as pending that has ended; one that is busy is met again by
--- ec.advance_ota_jobs().
+-- ec.sweep_pending_firmware().
 create function private.forget_pending_firmware(device_ids uuid[]) returns void
 language sql security definer
 set search_path = ''
@@ -16,6 +16,14 @@ as $$
     order by x.id for no key update skip locked
   )
 $$;
+
+create function ec.sweep_pending_firmware() returns void
+language sql security definer
+set search_path = ''
+as $$
+  select private.forget_pending_firmware(array(select d.id from public.devices d where d.pending_fw_version is not null))
+$$;
+comment on function ec.sweep_pending_firmware() is 'Cron: devices that were busy when their update ended';
 
 create function private.end_ota(execution_ids bigint[], state text, reason text) returns void
 language plpgsql security definer

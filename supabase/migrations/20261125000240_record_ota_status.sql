@@ -86,20 +86,23 @@ begin
   select ec.note_signs(array_agg(p.s), array_agg(to_timestamp(p.r::float8 / 1e6))) into waiting
   from json_to_recordset(items) as p (s text, r bigint);
   perform from public.ota_job_devices e
-  where exists (
-    select from json_to_recordset(items) as p (s text, j text) where p.s = e.serial and lower(p.j) = e.job_id::text
-  ) and e.serial in (select p.s from json_to_recordset(items) as p (s text))
+  where e.id = any (array(
+    select x.id
+    from json_to_recordset(items) as p (s text, j text)
+    join public.devices d on d.serial = p.s
+    join public.ota_job_devices x on x.device_id = d.id and x.org_id = d.org_id and x.job_id::text = lower(p.j)
+  ))
   order by e.id for update;
   for item in
-    select p.s, lower(p.j) as j, p.a, p.state, p.percent, p.reason, p.retry_s
+    select x.id, p.state, p.percent, p.reason, p.retry_s
     from rows from (json_to_recordset(items) as (s text, j text, a text, state text, percent numeric, reason text, retry_s numeric))
       with ordinality as p (s, j, a, state, percent, reason, retry_s, o)
-    where private.is_ota_word(p.state) order by p.o
+    join public.devices d on d.serial = p.s
+    join public.ota_job_devices x on x.device_id = d.id and x.org_id = d.org_id and x.job_id::text = lower(p.j)
+    where private.is_ota_word(p.state) and (p.a is null or p.a = x.attempt::text)
+    order by p.o
   loop
-    select e.* into execution
-    from public.ota_job_devices e join public.devices d on d.id = e.device_id and d.org_id = e.org_id
-    where e.serial = item.s and e.job_id::text = item.j and (item.a is null or item.a = e.attempt::text);
-    continue when execution.id is null;
+    select e.* into execution from public.ota_job_devices e where e.id = item.id;
     if private.note_ota_status(execution, item.state, item.percent, item.reason, item.retry_s) then
       changed := changed + 1;
     end if;

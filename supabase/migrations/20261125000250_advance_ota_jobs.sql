@@ -262,11 +262,8 @@ begin
     perform private.advance_job(job, advance_ota_jobs.at);
     moved := moved + 1;
   end loop;
-  perform private.forget_pending_firmware(array(select d.id from public.devices d where d.pending_fw_version is not null));
   return moved;
 end
 $$;
 comment on function ec.advance_ota_jobs(timestamptz) is 'Cron and NOTIFY ec_ota: one round over all jobs that are open; returns how many';
 grant execute on function ec.advance_ota_jobs(timestamptz) to ec_bridge, ec_worker;
-
-create index devices_pending_fw_version_idx on public.devices (id) where pending_fw_version is not null;

@@ -92,6 +92,7 @@ declare
   number int;
   plan record;
   made public.ota_jobs;
+  org_zone text := private.zone_of(make_job.org_id, null);
 begin
   perform pg_advisory_xact_lock(hashtextextended('private.make_job ' || make_job.org_id, 0));
   number := private.next_job_number(make_job.org_id);
@@ -116,8 +117,14 @@ begin
   returning * into made;
   -- A bridge may hold a message of the older job since the plan was made; then the device stays with that one.
   insert into public.ota_job_devices (job_id, device_id, device_num, serial, org_id, stage, position, from_version, zone)
-  select made.id, p.device_id, p.device_num, p.serial, made.org_id, p.stage, p.position, p.fw_version, p.zone
-  from unnest(plan.places) p where p.reason is null
+  select made.id, p.device_id, p.device_num, p.serial, made.org_id, p.stage, p.position, p.fw_version, coalesce(z.zone, org_zone)
+  from unnest(plan.places) p
+  join public.devices d on d.id = p.device_id
+  left join (
+    select x.location_id, private.zone_of(made.org_id, x.location_id) as zone
+    from (select distinct o.location_id from public.devices o where o.id = any (device_ids)) x
+  ) z on z.location_id = d.location_id
+  where p.reason is null
   order by p.stage, p.position
   on conflict (device_num) where state in ('queued', 'sent', 'downloading', 'installing', 'rebooting') do nothing;
   update public.devices d set

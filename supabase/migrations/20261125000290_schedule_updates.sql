@@ -50,6 +50,7 @@ begin
     ('ec_expire_credentials', '* * * * *', 'select ec.expire_credentials(now())'),
     ('ec_expire_commands', '30 seconds', 'select ec.expire_commands(now())'),
     ('ec_advance_ota_jobs', '30 seconds', 'select ec.advance_ota_jobs(now())'),
+    ('ec_sweep_pending_firmware', '* * * * *', 'select ec.sweep_pending_firmware()'),
     ('ec_kick_mail', '* * * * *', 'select ec.kick_mail(now())'),
     ('ec_purge_expired', '23 * * * *', 'select ec.purge_expired(now())')
   ) job (name, schedule, command);
