@@ -22,9 +22,11 @@ const contentSecurityPolicy = {
 
 // Left alone, the bundler makes a file of every icon that two pages share: fifty requests for one page. What most
 // pages need anyway comes in three; what few need (chart, socket, palette) stays apart, and so does what only desks
-// with forms need: it would weigh on the pages people look at all day.
+// with forms and the pages of updates need: it would weigh on the pages people look at all day.
 const forms =
-  /web[\\/]src[\\/]lib[\\/](ui[\\/](Badge|ConfirmDialog|FormDialog|FormNote|Loadable|NoPermission|OlderLink|SecretDialog|Select|TypedConfirm|ZoneField)|firmware[\\/]\w+\.svelte|join|keys|locations|members|orgs|partners|qr|rooms)/;
+  /web[\\/]src[\\/]lib[\\/](ui[\\/](Badge|ConfirmDialog|FormDialog|FormNote|Loadable|NoPermission|OlderLink|SecretDialog|Select|TypedConfirm|ZoneField)|join|keys|locations|members|orgs|partners|qr|rooms)/;
+const firmware =
+  /web[\\/]src[\\/]lib[\\/](firmware|state[\\/](job-|jobs-|device-update|firmware-upload|newest|renewed))/;
 const sharedChunks = {
   groups: [
     { name: 'svelte', test: /node_modules[\\/](svelte|esm-env|@sveltejs|devalue)[\\/]/, minShareCount: 2 },
@@ -35,10 +37,12 @@ const sharedChunks = {
     },
     {
       name: 'shared',
-      test: (id: string) => /(web[\\/]src|sdk[\\/]src|@lucide)/.test(id) && !forms.test(id),
+      test: (id: string) =>
+        /(web[\\/]src|sdk[\\/]src|@lucide)/.test(id) && !forms.test(id) && !firmware.test(id),
       minShareCount: 3,
     },
     { name: 'forms', test: forms, minShareCount: 2 },
+    { name: 'firmware', test: firmware, minShareCount: 2 },
   ],
 };
 

@@ -1,5 +1,5 @@
 import type { OrgOverview } from '@edgeconductor/sdk';
-import { compareVersions } from '#lib/firmware/versions.ts';
+import { compareVersions } from '#lib/format/versions.ts';
 
 export interface VersionShare {
   /** The version, "unknown", or "3 others". */
