@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { profileOf } from './board.ts';
-import { historyTimes } from './history-times.ts';
+import { HISTORY_DAYS, historyTimes } from './history-times.ts';
 import { DEVICES } from './plan.ts';
 
 const HOUR = 3_600_000;
@@ -23,6 +23,31 @@ export async function seedSilent(db: pg.Client, until: number): Promise<void> {
     await db.query(
       `update public.device_state set connected = false, connected_changed_at = $2 where serial = $1`,
       [device.serial, new Date(last + BATCH * 5_000 + 90_000)],
+    );
+  }
+}
+
+/** When and why the boards started in the weeks before, as ingest would have noted it. */
+export async function seedBoots(db: pg.Client, until: number): Promise<void> {
+  for (const device of DEVICES) {
+    if (device.unused) continue;
+    const profile = profileOf(device);
+    const last = until - (device.silentForH ?? 0) * HOUR;
+    const uptimeAt = (at: number): number => Number(profile.sample(at)['uptime']);
+    const boots: object[] = [];
+    for (let at = last; at > until - HISTORY_DAYS * 24 * HOUR;) {
+      const started = at - uptimeAt(at) * 1_000;
+      const before = started - 2_000;
+      boots.push({
+        ...{ at: new Date(started).toISOString(), uptime: 0, reason: profile.sample(at)['reboot_reason'] },
+        ...{ fw_version: profile.fwVersion, previous_uptime: uptimeAt(before) },
+      });
+      at = before;
+    }
+    await db.query(
+      `select private.note_boots(jsonb_agg(b || jsonb_build_object('num', s.device_num)))
+       from jsonb_array_elements($2) b, public.device_state s where s.serial = $1`,
+      [device.serial, JSON.stringify(boots)],
     );
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { seedRefused, seedSilent } from './history-extras.ts';
+import { seedBoots, seedRefused, seedSilent } from './history-extras.ts';
 import { historyRows, type DeviceNumbers } from './history-rows.ts';
 import { HISTORY_DAYS } from './history-times.ts';
 import type { HistoryJob, HistoryOutcome } from './history.ts';
@@ -31,6 +31,7 @@ async function fill({ dbUrl, until }: HistoryJob): Promise<HistoryOutcome> {
     const readings = await copyHistory(db, until);
     await planRollups(db, until);
     await seedSilent(db, until);
+    await seedBoots(db, until);
     await seedRefused(db, until);
     await db.query(
       `insert into public.audit_log (org_id, actor_kind, actor_label, action, target_kind, target_id, after)

@@ -4,8 +4,11 @@ import { makeDevices, type FleetDevice } from '../harness/fleet.ts';
 import { diagnose } from '../harness/health.ts';
 import { seedWorld, type World } from '../harness/world.ts';
 
-/** Measured 16, 38 and 42 ms on two cores; the wall leaves room for what else a machine that tests does. */
-const LIMIT_MS = 100;
+/**
+ * Measured 16 ms (6 h), 38 ms (24 h) and 42 ms (168 h) on two cores that do nothing else. A machine that tests does much
+ * else, so the time is told in readings of the day's raw packets, 6 ms there, that were taken in turns with it.
+ */
+const LIMIT_READINGS = 14;
 const WEEK_S = 7 * 86_400;
 
 let db: Database;
@@ -43,21 +46,30 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 
 test.each([6, 24, 168])('%s hours of a device with a week of five-second packets', async (hours) => {
-  const times: number[] = [];
-  let facts = await diagnose(db, world.viewer, device.serial, hours);
-  for (let n = 0; n < 9; n++) {
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
     const begin = performance.now();
-    facts = await diagnose(db, world.viewer, device.serial, hours);
-    times.push(performance.now() - begin);
+    await work();
+    return performance.now() - begin;
+  };
+  const readDay = (): Promise<unknown> =>
+    db.as(world.viewer, (session) =>
+      session.query(
+        `select count(distinct seq) from public.telemetry where device_num = $1 and ts >= now() - interval '1 day'`,
+        [device.num],
+      ),
+    );
+  const facts = await diagnose(db, world.viewer, device.serial, hours);
+  const [times, readings]: [number[], number[]] = [[], []];
+  for (let n = 0; n < 9; n++) {
+    times.push(await timed(() => diagnose(db, world.viewer, device.serial, hours)));
+    readings.push(await timed(readDay));
   }
   // All of it is there: this is no measurement of an empty answer.
   expect(facts.packets!.received).toBeGreaterThan(hours === 6 ? 4_300 : 17_200);
   expect(facts.series.series['heap']!.length).toBeGreaterThan(250);
   expect(facts.track.length).toBeGreaterThan(300);
   expect(facts.battery.length).toBeGreaterThan(160);
-  times.sort((a, b) => a - b);
-  console.log(
-    `${hours} h: ${times.map((ms) => ms.toFixed(0)).join(' ')} ms, ${JSON.stringify(facts).length} bytes`,
-  );
-  expect(times[0]).toBeLessThanOrEqual(LIMIT_MS);
+  const best = Math.min(...times) / Math.min(...readings);
+  console.log(`${hours} h: ${Math.min(...times).toFixed(0)} ms, ${best.toFixed(1)} readings of a day`);
+  expect(best).toBeLessThanOrEqual(LIMIT_READINGS);
 });

@@ -1,5 +1,13 @@
-import type { Device, DeviceFilter, OrgOverview, RoomClimate, TelemetryBuckets } from '@edgeconductor/sdk';
+import type {
+  Device,
+  DeviceDiagnostics,
+  DeviceFilter,
+  OrgOverview,
+  RoomClimate,
+  TelemetryBuckets,
+} from '@edgeconductor/sdk';
 import type { HistoryQuery } from '#lib/state/device-history.svelte.ts';
+import type { DiagnosticsRange } from '#lib/state/diagnostics-live.svelte.ts';
 import { ec } from './browser.ts';
 
 /** What pages fetch again by themselves: polling, charts, the palette. First loads come from `load`. */
@@ -9,6 +17,9 @@ export const fetchOverview = (orgId: string): Promise<OrgOverview> => ec.orgs.ov
 export const fetchDevices = async (filter: DeviceFilter): Promise<Device[]> => ec.devices.list(filter);
 
 export const fetchDevice = (serial: string): Promise<Device> => ec.devices.get(serial);
+
+export const fetchDiagnostics = (serial: string, hours: DiagnosticsRange): Promise<DeviceDiagnostics> =>
+  ec.devices.diagnostics(serial, { hours });
 
 export const fetchRoom = (id: string): Promise<RoomClimate> => ec.rooms.get(id);
 
