@@ -12,6 +12,8 @@ export class PagedLog<T extends { id: string | number }> {
   #next = $state<string | null>(null);
   #problem = $state.raw<Problem | null>(null);
   #loading = $state(false);
+  #refreshing = false;
+  #stale = false;
   #read: (after: string | null) => PromiseLike<LogPage<T>>;
 
   constructor(first: Loaded<LogPage<T>>, read: (after: string | null) => PromiseLike<LogPage<T>>) {
@@ -54,9 +56,20 @@ export class PagedLog<T extends { id: string | number }> {
 
   /** The newest page again: entries that changed are replaced, new ones come in front. */
   async refresh(): Promise<void> {
-    const { data, problem } = await settle(this.#read(null));
-    this.#problem = problem;
-    if (!data) return;
+    // News often come in a row: whoever asks meanwhile is answered by one more reading, not by one each.
+    this.#stale = true;
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    while (this.#stale) {
+      this.#stale = false;
+      const { data, problem } = await settle(this.#read(null));
+      this.#problem = problem;
+      if (data) this.#takeNewest(data);
+    }
+    this.#refreshing = false;
+  }
+
+  #takeNewest(data: LogPage<T>): void {
     const known = new Set(this.#items.map(({ id }) => id));
     const overlaps = data.items.some(({ id }) => known.has(id));
     // More happened than fits a page: what is between would be missing unseen.

@@ -35,6 +35,14 @@ describe('a list of what happened', () => {
     expect(log.items.map(({ id, word }) => `${id} ${word}`)).toEqual(['11 old', '10 old', '9 new', '8 new']);
   });
 
+  it('asks once more for all the news that come while it asks', async () => {
+    const { log, read } = start({ first: { items: [entry(9), entry(8)], next: 'b' } });
+    await Promise.all([log.refresh(), log.refresh(), log.refresh()]);
+    expect(read).toHaveBeenCalledTimes(2);
+    await log.refresh();
+    expect(read).toHaveBeenCalledTimes(3);
+  });
+
   it('has no hole when more happened than one page holds', async () => {
     const { log } = start({
       first: { items: [entry(20), entry(19)], next: 'c' },
