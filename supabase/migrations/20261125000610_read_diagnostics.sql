@@ -45,23 +45,23 @@ $$;
 comment on function ec.count_packets is 'Nulls when no packet has a number; counters = how often the numbering began anew, and once';
 
 -- {ms, packets}: how far the device's clock is behind (positive) or ahead, from the packets that carry a time of their
--- own. One that waited in the device or on the way looks late, never early: of those that arrived together only the
--- newest counts, and of all a low quantile.
+-- own. One that waited in the device or on the way looks late, never early: of those that arrived within the same ten
+-- seconds the least late one counts, and of all of these a low quantile.
 create function ec.clock_skew(device_num int, starts timestamptz) returns jsonb
 language sql stable set search_path = ''
 set enable_seqscan = off set jit = off
 as $$
-  select case when count(*) >= 3 then jsonb_build_object('packets', count(*), 'ms',
-    round((percentile_disc(0.1) within group (order by extract(epoch from m.received_at - m.ts)) * 1000)::numeric)) end
+  select case when count(*) >= 3 then jsonb_build_object('packets', sum(m.n), 'ms',
+    round((percentile_disc(0.1) within group (order by m.late) * 1000)::numeric)) end
   from (
-    select n.received_at, max(n.ts) as ts
+    select count(*) as n, min(extract(epoch from n.received_at - n.ts)) as late
     from (
       select t.ts, t.received_at from public.telemetry t
       where t.device_num = clock_skew.device_num and t.ts >= clock_skew.starts order by t.ts desc limit 200
     ) n
     -- What carries no time is stored with its arrival in microseconds.
     where n.received_at <> n.ts and date_trunc('milliseconds', n.ts) = n.ts
-    group by n.received_at
+    group by date_bin('10 seconds', n.received_at, 'epoch')
   ) m
 $$;
 
