@@ -30,8 +30,9 @@ describe('the devices table', () => {
     await page.getByRole('link', { name: 'Never seen', exact: true }).click();
     await page.waitForURL(/status=never_seen/);
     const statuses = page.getByRole('row').filter({ has: page.getByRole('cell') });
+    // The first row may be one in the list before, too.
+    await onPage(statuses.filter({ hasNotText: 'Never seen' })).toHaveCount(0);
     await onPage(statuses.first()).toContainText('Never seen');
-    for (const text of await statuses.allTextContents()) expect(text).toContain('Never seen');
 
     await page.goBack();
     await page.waitForURL((url) => !url.searchParams.has('status'));

@@ -10,13 +10,13 @@ const NAMES: Record<string, string> = {
   fw_version: 'firmware',
 };
 
-/** Whom a job was asked for: "3 chosen devices", "all of Climate node", "devices with tag pilot". */
+/** Whom a job was asked for: "3 chosen devices", "all devices of the type Climate node", "devices with tag pilot". */
 export function targetWords(target: OtaTarget, typeName: (key: string) => string): string {
   if ('serials' in target) {
     const [only] = target.serials;
     return target.serials.length === 1 && only ? only : `${countOf(target.serials.length, 'chosen device')}`;
   }
-  if ('product_type' in target) return `all of ${typeName(target.product_type)}`;
+  if ('product_type' in target) return `all devices of the type ${typeName(target.product_type)}`;
   if ('filter_id' in target) return 'a saved filter';
   const parts = Object.entries(target.filter).map(([key, value]) => part(key, String(value), typeName));
   return `devices with ${parts.join(', ')}`;

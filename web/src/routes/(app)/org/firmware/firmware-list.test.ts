@@ -1,9 +1,9 @@
 import type { Firmware, ProductType } from '@edgeconductor/sdk';
 import { describe, expect, it } from 'vitest';
-import { byProductType, hiddenImages, runningOn, uploadableTypes } from './firmware-list.ts';
+import { byProductType, hiddenImages, runningOn, typeOfProject, uploadableTypes } from './firmware-list.ts';
 
 const image = (product_type: string, version: string, state: Firmware['state'] = 'ready') =>
-  ({ product_type, version, state }) as Firmware;
+  ({ product_type, version, state, project: `${product_type}-node`, ready_at: '' }) as Firmware;
 const list = [
   image('B', '2.0.0'),
   image('A', '1.3.0', 'refused'),
@@ -21,6 +21,18 @@ describe('the list of images', () => {
     );
     expect(byProductType(list, true).map(({ images }) => images.length)).toEqual([2, 2]);
     expect(hiddenImages(list)).toBe(2);
+  });
+
+  it('says nothing of uploads that were called off', () => {
+    const calledOff = { ...image('A', '1.4.0', 'retired'), ready_at: null };
+    expect(hiddenImages([...list, calledOff])).toBe(2);
+    expect(byProductType([calledOff], true)).toEqual([]);
+  });
+
+  it('knows what a project was for until now', () => {
+    expect(typeOfProject(list, 'B-node')).toBe('B');
+    expect(typeOfProject(list, 'C-node')).toBe('');
+    expect(typeOfProject(list, undefined)).toBe('');
   });
 
   it('knows how many devices run an image', () => {

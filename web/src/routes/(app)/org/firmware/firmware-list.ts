@@ -9,7 +9,7 @@ export interface TypeImages {
 /** By product type, the one with the newest image first; what cannot be installed only when asked for. */
 export function byProductType(firmware: readonly Firmware[], all: boolean): TypeImages[] {
   const types = new Map<string, Firmware[]>();
-  for (const image of firmware)
+  for (const image of firmware.filter(wasThere))
     if (all || image.state === 'ready')
       types.set(image.product_type, [...(types.get(image.product_type) ?? []), image]);
   return [...types].map(([productType, images]) => ({ productType, images }));
@@ -17,7 +17,16 @@ export function byProductType(firmware: readonly Firmware[], all: boolean): Type
 
 /** How many images an unfiltered list would show besides the ready ones. */
 export const hiddenImages = (firmware: readonly Firmware[]): number =>
-  firmware.filter(({ state }) => state !== 'ready').length;
+  firmware.filter((image) => wasThere(image) && image.state !== 'ready').length;
+
+/** An upload that somebody called off left nothing behind that is worth a line. */
+const wasThere = ({ state, ready_at }: Firmware): boolean => state !== 'retired' || ready_at !== null;
+
+/** The type that images of this project were for until now; '' when nobody knows. */
+export function typeOfProject(firmware: readonly Firmware[], project: string | undefined): string {
+  const known = firmware.find((image) => project && image.state === 'ready' && image.project === project);
+  return known?.product_type ?? '';
+}
 
 /** Devices of the org that report this very version. */
 export function runningOn(
