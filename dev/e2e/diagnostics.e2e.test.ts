@@ -4,6 +4,7 @@ import { useBrowser } from './support/browser.ts';
 import { demoDevice } from './support/demo.ts';
 import { callApi, registerDevice, type Device } from './support/device.ts';
 import { openAs, people } from './support/people.ts';
+import { switchOn } from './support/virtual.ts';
 
 useBrowser();
 
@@ -75,6 +76,29 @@ describe('the diagnostics of a device', () => {
     await onPage(versions.filter({ hasText: '1.1.0' })).toContainText('no crash yet');
     await onPage(versions.filter({ hasText: '2 h' })).toContainText('1');
   });
+
+  test('of a virtual device tell the restart it was asked for, what it loses, and how far its clock is off', async () => {
+    const { serial, device } = await switchOn(people.org_admin);
+    device.break({ drop: 0.4, skewMs: -8000 });
+    const page = await openAs('org_admin', `/org/devices/${serial}/diagnostics`);
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Restart/ })
+      .click();
+    const newest = part(page, 'restarts').getByRole('listitem').first();
+    await onPage(newest).toContainText('Restarted by software', { timeout: 20_000 });
+    await onPage(async () => {
+      await page.reload();
+      await onPage(part(page, 'clock')).toContainText(/Its clock is [78](\.\d)? seconds behind\./, {
+        timeout: 3000,
+      });
+      await onPage(part(page, 'packets')).toContainText(/packets of \d+ never arrived/, { timeout: 1000 });
+    }).toPass({ timeout: 60_000, intervals: [3000] });
+    await onPage(part(page, 'packets')).toContainText(
+      'with QoS 1 and a buffer in the device nothing is lost',
+    );
+  }, 120_000);
 
   test('show where a tracker is on a map of our own, by the scale of its radio', async () => {
     const device = await registerDevice(people.org_admin, 'tracker');
