@@ -227,7 +227,9 @@ describe('firmware that is there', () => {
     const as = await api.tokenOf(admin);
     await api.call('PATCH', '/devices/EC-SOLD', { as, body: { org_id: stranger.id } });
     expect((await api.get(`/firmware?org_id=${stranger.id}`, holder)).body.length).toBeGreaterThan(0);
-    expect((await api.get(`/firmware/${id}`, holder)).status).toBe(200);
+    const theirs = await api.get(`/firmware/${id}`, holder);
+    expect([theirs.status, theirs.body]).toMatchObject([200, { created_by: null, created_by_kind: null }]);
+    expect((await api.get(`/firmware/${id}`, key)).body.created_by).toBeTruthy();
     const patch = { as: holder, body: { notes: 'mine' } };
     expect((await api.call('PATCH', `/firmware/${id}`, patch)).status).toBe(404);
     expect((await api.get(`/firmware/${id}/file`, holder)).status).toBe(404);

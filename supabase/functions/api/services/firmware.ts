@@ -56,8 +56,11 @@ function isFor(db: Db, orgId: string): Fragment {
     where d.org_id = ${orgId} and d.product_type = f.product_type and d.maker_org_id = f.org_id))`;
 }
 
+/** Who uploaded it is told to the maker's own people; others hold its devices, and know the maker. */
 function columns(db: Db): Fragment {
+  const own = db`f.org_id = any (array(select private.my_org_ids()))`;
   return db`f.id, f.org_id, f.product_type, f.version, f.notes, f.filename, f.size, f.sha256, f.signature, f.chip,
-    f.project, f.idf_version, f.raw, f.state, f.refused_reason, f.created_by_label as created_by, f.created_by_kind,
+    f.project, f.idf_version, f.raw, f.state, f.refused_reason,
+    case when ${own} then f.created_by_label end as created_by, case when ${own} then f.created_by_kind end as created_by_kind,
     f.created_at, f.ready_at`;
 }
