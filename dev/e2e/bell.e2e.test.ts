@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect as onPage, type Page } from '@playwright/test';
 import { describe, expect, test } from 'vitest';
 import { useBrowser } from './support/browser.ts';
@@ -124,6 +125,7 @@ describe('the bell', () => {
     });
     const page = await openAs('org_admin', '/org', { viewport: { width: 320, height: 640 }, hasTouch: true });
     await openBell(page);
+    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
     const box = (await panel(page).boundingBox())!;
     expect(box.x).toBeGreaterThanOrEqual(0);
     expect(box.x + box.width).toBeLessThanOrEqual(320);
