@@ -1,6 +1,6 @@
 import { mergeShadow } from '@edgeconductor/sdk/contract';
 import { expect, it } from 'vitest';
-import { changesOf, patchFor, withoutNulls } from './desired-change.ts';
+import { changesOf, patchFor, withoutNulls, withoutPaths } from './desired-change.ts';
 
 const BEFORE = { relay: true, pid: { kp: 1, ki: 2 }, days: [1, 2], mode: 'eco' };
 
@@ -22,4 +22,10 @@ it('what a patch changes is told leaf by leaf', () => {
 
 it('null stands for a key that should go, at any depth', () => {
   expect(withoutNulls({ a: null, b: { c: null, d: 1 }, l: [1] })).toEqual({ b: { d: 1 }, l: [1] });
+});
+
+it('a patch can be kept without some of its paths', () => {
+  const patch = { relay: true, pid: { kp: 1, ki: null }, led: { on: true }, empty: {} };
+  expect(withoutPaths(patch, ['relay', 'pid.kp', 'led.on'])).toEqual({ pid: { ki: null }, empty: {} });
+  expect(withoutPaths(patch, [])).toEqual(patch);
 });

@@ -32,6 +32,20 @@ export function withoutNulls(document: Document): Record<string, unknown> {
   return mergeShadow({}, document);
 }
 
+/** The patch without what it says about these paths; an object that has nothing left to say goes, too. */
+export function withoutPaths(patch: Document, paths: readonly string[], at = ''): Record<string, unknown> {
+  const rest: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(patch)) {
+    const path = at + key;
+    if (paths.includes(path)) continue;
+    const inner = isObject(value) ? withoutPaths(value, paths, `${path}.`) : value;
+    const emptied =
+      isObject(inner) && isObject(value) && Object.keys(inner).length < Object.keys(value).length;
+    if (!emptied || Object.keys(inner).length > 0) rest[key] = inner;
+  }
+  return rest;
+}
+
 function differences(before: Document, after: Document, at: string[]): Change[] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return keys.flatMap((key): Change[] => {

@@ -1,6 +1,12 @@
 import type { Device, DeviceShadow } from '@edgeconductor/sdk';
-import { MAX_PACKET_BYTES } from '@edgeconductor/sdk/contract';
-import { changesOf, patchFor, withoutNulls, type Change } from '#lib/controls/desired-change.ts';
+import { MAX_PACKET_BYTES, mergeShadow } from '@edgeconductor/sdk/contract';
+import {
+  changesOf,
+  patchFor,
+  withoutNulls,
+  withoutPaths,
+  type Change,
+} from '#lib/controls/desired-change.ts';
 import { bytesOf, readDocument, type Fault } from '#lib/controls/json-text.ts';
 import { settle, type Problem } from '#lib/problem.ts';
 import type { DesiredLive } from './desired-live.svelte.ts';
@@ -72,6 +78,16 @@ export class DesiredEdit {
 
   get sendable(): boolean {
     return !this.fault && !this.tooLarge && this.changes.length > 0;
+  }
+
+  /** What others changed to something else stays as they want it; the rest of what was typed is kept. */
+  yieldToOthers(): void {
+    const mine = withoutPaths(
+      this.#patch,
+      this.#contests.map(({ path }) => path),
+    );
+    this.restart();
+    this.text = JSON.stringify(mergeShadow(this.#base, mine), null, 2);
   }
 
   /** The present document, whatever was typed. */

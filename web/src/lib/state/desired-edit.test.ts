@@ -83,6 +83,18 @@ describe('when somebody else changes it meanwhile', () => {
     expect(document()).toEqual({ setpoint: 22, mode: 'eco' });
   });
 
+  it('what they want of it can be taken over, and what was typed besides stays', async () => {
+    const { edit, theirs, type, document } = open({ setpoint: 20, pid: { kp: 1 }, relay: false });
+    type({ setpoint: 22, pid: { kp: 2 }, relay: true });
+    theirs({ setpoint: 19, pid: null, fan: 3 });
+    await edit.send();
+    edit.yieldToOthers();
+    expect(JSON.parse(edit.text)).toEqual({ setpoint: 19, relay: true, fan: 3 });
+    expect([edit.contests, edit.changes]).toEqual([[], [{ path: 'relay', before: false, after: true }]]);
+    expect((await edit.send()).kind).toBe('sent');
+    expect(document()).toEqual({ setpoint: 19, relay: true, fan: 3 });
+  });
+
   it('an object that was removed under a changed leaf is asked about, too', async () => {
     const { edit, theirs, type } = open({ pid: { kp: 1 } });
     type({ pid: { kp: 2 } });
