@@ -16,6 +16,16 @@ export const BENCHES = [
     what: 'kill -9 of the bridge and immediate stops of Postgres under load: nothing lost, nothing doubled',
   },
   { name: 'card', takes: '4 min', what: 'device → text on a card in Chromium, 200 devices' },
+  {
+    name: 'toggle',
+    takes: '2 min',
+    what: 'button → device → confirmed at the socket of a screen, through the API, 200 devices',
+  },
+  {
+    name: 'updates',
+    takes: '4 min',
+    what: 'firmware to 1,000 devices that fail in five ways, and a canary that crashes: everybody agrees in the end',
+  },
   { name: 'https-door', takes: '2 min', what: 'the HTTPS door: single packets and batches' },
   {
     name: 'chart',

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { EdgeConductor, type Firmware, type OtaJobDevice } from '@edgeconductor/sdk';
+import { EdgeConductor, type Firmware, type OtaJob, type OtaJobDevice } from '@edgeconductor/sdk';
+import { OTA_IN_PROGRESS, type OtaJobInput } from '@edgeconductor/sdk/contract';
 import pg from 'pg';
 import {
   climateNode,
   Fleet,
   MqttDoor,
   VirtualDevice,
+  type DeviceEvent,
   type Faults,
   type UpdateNews,
 } from '../../cli/src/simulate/index.ts';
@@ -16,11 +18,13 @@ export interface Drilled {
   readonly serial: string;
   readonly device: VirtualDevice;
   readonly faults: Faults;
-  /** When it heard of an update for the first time, ms since the epoch. */
+  /** What it ran when the newest job was made; everything below is of this job. */
+  before: string;
+  /** When it heard of it for the first time, ms since the epoch. */
   orderedAt: number | undefined;
   /** How often. */
   orders: number;
-  readonly said: UpdateNews[];
+  said: UpdateNews[];
   restarts: number;
 }
 
@@ -32,6 +36,9 @@ export interface UpdateFleetOptions {
   intervalS?: number;
   /** Of every device before the update. */
   version?: string;
+  /** Packets carry their own time, so that one the broker brings again is known. */
+  clock?: boolean;
+  onEvent?(event: DeviceEvent): void;
 }
 
 const BULK = 250;
@@ -42,14 +49,12 @@ export class UpdateFleet {
   readonly orgId: string;
   readonly devices: readonly Drilled[];
   readonly #fleet: Fleet;
-  readonly #before: string;
 
-  private constructor(ec: EdgeConductor, orgId: string, devices: Drilled[], before: string) {
+  private constructor(ec: EdgeConductor, orgId: string, devices: Drilled[]) {
     this.ec = ec;
     this.orgId = orgId;
     this.devices = devices;
     this.#fleet = new Fleet(devices.map(({ device }) => device));
-    this.#before = before;
   }
 
   static async create(options: UpdateFleetOptions): Promise<UpdateFleet> {
@@ -73,7 +78,7 @@ export class UpdateFleet {
         devices.push(drilled(options, access, faults));
       }
     }
-    return new UpdateFleet(ec, orgId, devices, version);
+    return new UpdateFleet(ec, orgId, devices);
   }
 
   /** Switches all on; resolves when the platform has heard of each. */
@@ -90,6 +95,33 @@ export class UpdateFleet {
     return this.ec.firmware.upload({ product_type: 'EC-CLIMATE-V1', filename: 'node.bin', file: image });
   }
 
+  /** Makes a job for all devices of the type. */
+  async update(firmware: Firmware, more: Partial<OtaJobInput> = {}): Promise<OtaJob> {
+    for (const one of this.devices)
+      Object.assign(one, {
+        before: one.device.version,
+        orderedAt: undefined,
+        orders: 0,
+        restarts: 0,
+        said: [],
+      });
+    const target = { product_type: firmware.product_type };
+    return this.ec.otaJobs.create(this.orgId, { firmware_id: firmware.id, target, ...more });
+  }
+
+  /** Resolves with the job when it is over and nobody in it is in progress any more. */
+  async ended(jobId: string, withinMs = 60_000): Promise<OtaJob> {
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      const job = await this.ec.otaJobs.get(jobId);
+      const { counts } = job;
+      const going = OTA_IN_PROGRESS.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+      if (['completed', 'aborted'].includes(job.state) && going === 0) return job;
+      if (Date.now() > deadline) throw new Error(`after ${withinMs} ms: ${JSON.stringify(counts)}`);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+
   /** What the platform believes about every device of a job. */
   async believed(jobId: string): Promise<Map<string, OtaJobDevice>> {
     const rows = new Map<string, OtaJobDevice>();
@@ -104,10 +136,10 @@ export class UpdateFleet {
   async disagreements(jobId: string, version: string): Promise<string[]> {
     const believed = await this.believed(jobId);
     const lines: string[] = [];
-    for (const { serial, device, said } of this.devices) {
+    for (const { serial, device, said, before } of this.devices) {
       const row = believed.get(serial);
       if (!row) continue;
-      const runs = row.state === 'succeeded' ? version : this.#before;
+      const runs = row.state === 'succeeded' ? version : before;
       const known = (await this.ec.devices.get(serial)).fw_version;
       const last = said.at(-1);
       const words = ['failed', 'rejected', 'rolled_back'].includes(row.state);
@@ -130,24 +162,27 @@ export class UpdateFleet {
 }
 
 function drilled(
-  { facts, intervalS = 0.5, version = '1.2.0' }: UpdateFleetOptions,
+  { facts, intervalS = 0.5, version = '1.2.0', clock = false, onEvent }: UpdateFleetOptions,
   { serial, secret, key }: { serial: string; secret: string; key: string | undefined },
   faults: Faults,
 ): Drilled {
-  const said: UpdateNews[] = [];
   const device = new VirtualDevice({
-    ...{ serial, intervalS, faults, bootMs: 500, updates: { publicKey: key } },
+    ...{ serial, intervalS, faults, clock, bootMs: 500, updates: { publicKey: key } },
     profile: climateNode({ serial, room: 'office', zone: 'Europe/Berlin', fwVersion: version }),
     door: (events) => new MqttDoor({ url: facts.mqtt_url!, serial, password: secret }, events),
-    onEvent({ kind, detail }) {
-      if (kind === 'updating') said.push(detail as UpdateNews);
+    onEvent(event) {
+      const { kind, detail } = event;
+      onEvent?.(event);
+      if (kind === 'updating') one.said.push(detail as UpdateNews);
       if (kind === 'restarted') one.restarts++;
       if (kind !== 'ordered') return;
       one.orderedAt ??= Date.now();
       one.orders++;
     },
   });
-  const one: Drilled = { serial, device, faults, orderedAt: undefined, orders: 0, said, restarts: 0 };
+  const one: Drilled = {
+    ...{ serial, device, faults, before: version, orderedAt: undefined, orders: 0, said: [], restarts: 0 },
+  };
   return one;
 }
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRASHES } from '../../cli/src/simulate/index.ts';
-import { until } from '../../mqtt-bridge/test/support/until.ts';
 import { espImage } from '../../sdk/test/esp-image.ts';
 import { startStack, type TestStack } from './testing.ts';
 import { UpdateFleet } from './update-fleet.ts';
@@ -22,13 +21,6 @@ async function online(prefix: string, count: number, more: object = {}): Promise
   await fleet.start();
   return fleet;
 }
-const ended = (fleet: UpdateFleet, job: string): Promise<void> =>
-  until(
-    async () => ['completed', 'aborted'].includes((await fleet.ec.otaJobs.get(job)).state),
-    'the job is over',
-    60_000,
-  );
-
 describe('the whole way from an image to the devices and back', () => {
   it('an image that is uploaded and sent is installed by every device that can, and all agree about it', async () => {
     const odd = [
@@ -39,13 +31,9 @@ describe('the whole way from an image to the devices and back', () => {
     ];
     const fleet = await online('OTA-A', 24, { faults: (i: number) => odd[i] });
     const firmware = await fleet.upload(espImage({ version: '1.3.0', size: 100_000 }));
-    const job = await fleet.ec.otaJobs.create(fleet.orgId, {
-      firmware_id: firmware.id,
-      target: { product_type: 'EC-CLIMATE-V1' },
-    });
+    const job = await fleet.update(firmware);
     expect(job.targeted).toBe(24);
-    await ended(fleet, job.id);
-    expect(await fleet.ec.otaJobs.get(job.id)).toMatchObject({
+    expect(await fleet.ended(job.id)).toMatchObject({
       state: 'completed',
       counts: { succeeded: 21, failed: 1, rolled_back: 1, rejected: 1 },
     });
@@ -57,8 +45,7 @@ describe('the whole way from an image to the devices and back', () => {
     // Put right, those who did not get it do at the second attempt.
     for (const { device } of fleet.devices) device.break({});
     await fleet.ec.otaJobs.retry(job.id, { states: ['failed', 'rolled_back', 'rejected'] });
-    await ended(fleet, job.id);
-    expect((await fleet.ec.otaJobs.get(job.id)).counts).toMatchObject({ succeeded: 24 });
+    expect((await fleet.ended(job.id)).counts).toMatchObject({ succeeded: 24 });
     expect(await fleet.disagreements(job.id, '1.3.0')).toEqual([]);
   }, 180_000);
 
@@ -66,19 +53,9 @@ describe('the whole way from an image to the devices and back', () => {
     const fleet = await online('OTA-B', 12);
     const image = espImage({ version: '1.4.0', project: `${CRASHES} climate-node`, size: 50_000 });
     const firmware = await fleet.upload(image);
-    const job = await fleet.ec.otaJobs.create(fleet.orgId, {
-      firmware_id: firmware.id,
-      target: { product_type: 'EC-CLIMATE-V1' },
-      stages: [{ count: 3 }, { percent: 100 }],
-    });
-    await ended(fleet, job.id);
+    const job = await fleet.update(firmware, { stages: [{ count: 3 }, { percent: 100 }] });
     // Those who are in it when the job stops go on: theirs is known in the end, too.
-    await until(
-      async () => ((await fleet.ec.otaJobs.get(job.id)).counts.rolled_back ?? 0) === 3,
-      'every canary device is back',
-      60_000,
-    );
-    const after = await fleet.ec.otaJobs.get(job.id);
+    const after = await fleet.ended(job.id);
     expect(after).toMatchObject({ state: 'aborted', abort_reason: { kind: 'failure_threshold', stage: 0 } });
     expect(after.counts).toEqual(expect.objectContaining({ rolled_back: 3, cancelled: 9 }));
     expect(after.failures).toContainEqual({ state: 'rolled_back', reason: 'crash_loop', devices: 3 });

@@ -3,8 +3,8 @@ import type { Product } from './product.ts';
 
 export const ADMINISTRATOR = { email: 'bench@example.com', password: 'bench-2026-bench' };
 
-/** Somebody with the role org_admin in the org of the bench's devices. Returns the user's id. */
-export async function ensureAdministrator(product: Product): Promise<string> {
+/** Somebody with the role org_admin in an org, that of the bench's devices unless told. Returns the user's id. */
+export async function ensureAdministrator(product: Product, slug = 'bench'): Promise<string> {
   const create = userCreator(product.facts.db_url!.replace('//postgres:', '//supabase_admin:'));
   const id = await create(ADMINISTRATOR.email, ADMINISTRATOR.password, 'Bench administrator');
   await product.query(
@@ -14,8 +14,8 @@ export async function ensureAdministrator(product: Product): Promise<string> {
   await product.query(
     `insert into public.memberships (user_id, role, org_id)
      select $1::uuid, 'org_admin', o.id from public.orgs o
-     where o.slug = 'bench' and not exists (select from public.memberships m where m.user_id = $1::uuid)`,
-    [id],
+     where o.slug = $2 and not exists (select from public.memberships m where m.user_id = $1::uuid and m.org_id = o.id)`,
+    [id, slug],
   );
   return id;
 }

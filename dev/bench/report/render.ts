@@ -1,5 +1,6 @@
 import { BENCHES } from '../benches.ts';
 import type { Result } from '../lab/results.ts';
+import { toggleSection, updatesSection } from './control-sections.ts';
 import * as sections from './sections.ts';
 
 const SECTIONS: [name: string, title: string, render: (result: Result<never>) => string][] = [
@@ -9,6 +10,8 @@ const SECTIONS: [name: string, title: string, render: (result: Result<never>) =>
   ['latency', 'Device to committed', sections.latencySection],
   ['drills', 'Faults under load', sections.drillsSection],
   ['card', 'Device to card', sections.cardSection],
+  ['toggle', 'Button to device to screen', toggleSection],
+  ['updates', 'Firmware updates of a fleet', updatesSection],
   ['https-door', 'HTTPS door', sections.httpsSection],
   ['chart', 'Charts', sections.chartSection],
   ['startup', 'Starting', sections.startupSection],
