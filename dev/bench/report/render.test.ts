@@ -46,7 +46,9 @@ describe('the report', () => {
       '| Ours | 12,000 | 9,000–15,500 | 3 | 0 | after commit | 130 | 50 % | 70 % | 10 % |',
     );
     expect(text).toContain('load average before: 0.3 · postgres fsync on');
-    expect(text).toContain('Not measured yet: latency, drills, card, toggle, updates, https-door, chart, startup.');
+    expect(text).toContain(
+      'Not measured yet: latency, drills, card, toggle, updates, https-door, chart, startup.',
+    );
   });
 
   it('never says where on the machine things lie', () => {
