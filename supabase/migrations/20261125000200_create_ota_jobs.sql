@@ -146,9 +146,13 @@ grant execute on function ec.firmware_link(bytea) to ec_api;
 alter table ec.mqtt_outbox add column ota_id bigint;
 comment on column ec.mqtt_outbox.ota_id is 'The execution it tells its device about';
 
-alter table public.device_state add column fw_version text;
+alter table public.device_state
+  add column named_version text,
+  add column named_version_at timestamptz,
+  add column fw_version text;
+comment on column public.device_state.named_version is 'The firmware version the device named last, by the time of its packet';
 comment on column public.device_state.fw_version is
-  'The last version that was passed on to devices.fw_version: ingest compares packets with it';
+  'What of it has been passed on to devices.fw_version: ingest compares packets with it';
 
 create function private.is_open(state text) returns bool
 language sql immutable

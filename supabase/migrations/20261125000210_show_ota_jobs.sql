@@ -97,16 +97,25 @@ as $$
   ) c on c.state = x.state
 $$;
 
-create function private.ota_job_json(job public.ota_jobs) returns jsonb
+-- brief: as many serials as a list can show, and no counts by stage.
+create function private.few_serials(part jsonb) returns jsonb
+language sql immutable
+set search_path = ''
+as $$
+  select case when part ? 'serials' then part || jsonb_build_object('serials', jsonb_path_query_array(part, '$.serials[0 to 19]')) else part end
+$$;
+
+create function private.ota_job_json(job public.ota_jobs, brief bool default false) returns jsonb
 language sql stable security definer
 set search_path = ''
 as $$
   select jsonb_build_object(
     'id', job.id, 'number', job.number, 'org_id', job.org_id, 'name', job.name, 'single', job.single,
     'firmware', jsonb_build_object('id', f.id, 'version', job.version, 'product_type', job.product_type, 'size', f.size),
-    'target', job.target,
+    'target', case when brief then private.few_serials(job.target) else job.target end,
     'stages', (
-      select jsonb_agg(s.part || jsonb_build_object('counts', private.ota_counts(job.id, s.n::int - 1)) order by s.n)
+      select jsonb_agg(case when brief then private.few_serials(s.part) || '{"counts": {}}'
+        else s.part || jsonb_build_object('counts', private.ota_counts(job.id, s.n::int - 1)) end order by s.n)
       from jsonb_array_elements(job.stages) with ordinality s (part, n)
     ),
     'stage', job.stage, 'soaking_since', ec.iso_time(job.soaking_since), 'state', job.state, 'abort_reason', job.abort_reason,
@@ -149,7 +158,7 @@ create function ec.list_ota_jobs(
 language sql stable security definer
 set search_path = ''
 as $$
-  select private.ota_job_json(j) from public.ota_jobs j
+  select private.ota_job_json(j, true) from public.ota_jobs j
   where j.org_id = list_ota_jobs.org_id and j.org_id = any (array(select private.my_org_ids()))
     and (list_ota_jobs.state is null or j.state = list_ota_jobs.state)
     and (list_ota_jobs.product_type is null or j.product_type = list_ota_jobs.product_type)
@@ -157,7 +166,7 @@ as $$
   order by j.number desc
   limit least(greatest(max, 1), 200)
 $$;
-comment on function ec.list_ota_jobs(uuid, text, text, int, int) is 'Newest first, without failures';
+comment on function ec.list_ota_jobs(uuid, text, text, int, int) is 'Newest first; without failures and counts by stage, at most 20 serials of each list';
 
 -- What happened, written down and shown to whoever looks: at once on the device's topic, at most twice a second on the
 -- job's. Device number 0 stands for the job itself.

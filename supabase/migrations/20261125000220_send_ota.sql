@@ -90,7 +90,7 @@ begin
   where e.id = any (execution_ids) and e.released and not private.is_on_its_way(e.outbox_id)
     and case e.state
       when 'queued' then j.state = 'running' and (e.not_before <= at) is not false
-      when 'sent' then reborn or e.sent_at < at - private.resend_after(e.sends)
+      when 'sent' then j.state <> 'aborted' and (reborn or e.sent_at < at - private.resend_after(e.sends))
       else reborn and e.state in ('downloading', 'installing')
     end;
   return due;
@@ -143,6 +143,10 @@ as $$
     select from public.ota_job_devices e
     where e.device_num = is_awaited.device_num and e.released
       and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+  ) or exists (
+    -- Its device row was busy when it named another version.
+    select from public.device_state s
+    where s.device_num = is_awaited.device_num and s.named_version <> coalesce(s.fw_version, '')
   )
 $$;
 comment on function private.is_awaited(int) is 'What device_state.pending says, looked up';

@@ -118,6 +118,11 @@ begin
   if changed is null then
     return null;
   end if;
+  -- Registering names a version as well.
+  update public.device_state s set
+    fw_version = n.fw_version, named_version = n.fw_version, named_version_at = clock_timestamp()
+  from new_rows n
+  where n.num = any (changed) and s.device_num = n.num and s.fw_version is distinct from n.fw_version;
   held := private.hold_current_otas(changed);
   if held is null then
     return null;
@@ -131,7 +136,7 @@ begin
   for version, gone in
     select n.fw_version, array_agg(e.id)
     from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
-    where e.id = any (held) and e.state = 'succeeded' and private.plain_version(n.fw_version) <> j.version
+    where e.id = any (held) and e.state = 'succeeded' and private.compare_versions(n.fw_version, j.version) < 0
       and j.state in ('running', 'paused')
     group by n.fw_version
   loop
@@ -145,22 +150,19 @@ create trigger devices_follow_firmware after update on public.devices
   referencing old table as old_rows new table as new_rows
   for each statement execute function private.follow_firmware();
 
--- Of its two names the one that was used last.
-create function private.reported_version(reported jsonb, older jsonb) returns text
+create function private.named_version(document jsonb) returns text
 language sql immutable
 set search_path = ''
 as $$
   select nullif(left(btrim(v #>> '{}'), 64), '')
-  from (
-    select case when reported ? 'fw' and older ->> 'fw_version' < coalesce(older ->> 'fw', 'now') then reported -> 'fw'
-      else coalesce(reported -> 'fw_version', reported -> 'fw') end
-  ) x (v)
+  from (select coalesce(document -> 'fw_version', document -> 'fw')) x (v)
   where jsonb_typeof(v) in ('string', 'number')
 $$;
+comment on function private.named_version(jsonb) is 'The firmware version a packet or document names; ingest has the same expression';
 
--- Called with the states held, for devices of which something new is known; `said` when they have just said which version
--- they run in a document of its own. A device row somebody else holds is skipped: the mark in device_state stays behind,
--- so the next packet comes here again.
+-- Called with the states held, for devices of which something new is known; `said` when they have just named their
+-- version in a document of its own. A device row somebody else holds is skipped and its state stays marked, so that the
+-- next packet comes here again.
 create function private.note_versions(device_nums int[], said bool) returns void
 language plpgsql security definer
 set search_path = ''
@@ -171,50 +173,48 @@ declare
 begin
   perform private.hold_current_otas(device_nums);
   with news as (
-    select d.id, d.num, r.version
-    from public.device_state s
-    join public.devices d on d.id = s.device_id
-    cross join lateral (select private.reported_version(s.reported, s.older) as version) r
-    where s.device_num = any (device_nums) and (r.version <> coalesce(s.fw_version, '')
-      or r.version <> coalesce(d.fw_version, '') and (said or s.packet_keys && '{fw_version,fw}'))
+    select d.id, d.num, s.named_version as version
+    from public.device_state s join public.devices d on d.id = s.device_id
+    where s.device_num = any (device_nums) and s.named_version <> coalesce(s.fw_version, '')
     order by d.id for no key update of d skip locked
   ), noted as (
     update public.device_state s set fw_version = n.version from news n where s.device_num = n.num
   )
   update public.devices d set fw_version = n.version from news n where d.id = n.id;
+  update public.device_state s set pending = true
+  where s.device_num = any (device_nums) and s.named_version <> coalesce(s.fw_version, '') and not s.pending;
 
-  -- Of those that said they restart: once they have, the version they run decides. That they have is certain when they
-  -- started after they said so (five seconds are left to the way of that word), or introduced themselves in a new session.
-  -- Without such a sign, or with a version said earlier only, it takes packets of two moments.
+  -- Of those that said they restart: once they have, the version they name decides; one named before the restart says
+  -- nothing. That they have is certain when they started after they said so (five seconds are left to the way of that
+  -- word), or introduce themselves in a new session; without either, they must name another version at two moments.
   with seen as (
-    select e.id, x.at, private.plain_version(r.version) = j.version as is_new, x.is_fresh, e.old_seen_at,
-      case when said then s.connected_changed_at > e.changed_at
-        when jsonb_typeof(s.reported -> 'uptime') = 'number' and 'uptime' = any (s.packet_keys)
-          then (s.reported ->> 'uptime')::numeric - 5 < extract(epoch from x.at - e.changed_at) end as has_restarted
+    select e.id, private.plain_version(s.named_version) = j.version as is_new, s.named_version_at as at, e.old_seen_at, u.has_restarted,
+      case when said then true when u.started_at is null then s.named_version_at > e.changed_at
+        else s.named_version_at >= u.started_at - interval '2 seconds' end as is_of_now
     from public.ota_job_devices e
     join public.ota_jobs j on j.id = e.job_id
     join public.device_state s on s.device_num = e.device_num
-    cross join lateral (select private.reported_version(s.reported, s.older) as version) r
     cross join lateral (
-      select case when said then s.last_seen else s.reported_at end as at, said or s.packet_keys && '{fw_version,fw}' as is_fresh
-    ) x
-    where e.device_num = any (device_nums) and e.state = 'rebooting' and x.at > e.changed_at and r.version is not null
+      select case when not said and jsonb_typeof(s.reported -> 'uptime') = 'number' and 'uptime' = any (s.packet_keys)
+        then s.reported_at - make_interval(secs => least((s.reported ->> 'uptime')::float8, 1e9)) end as started_at
+    ) t
+    cross join lateral (
+      select t.started_at, case when said then s.connected_changed_at > e.changed_at
+        else t.started_at > e.changed_at - interval '5 seconds' end as has_restarted
+    ) u
+    where e.device_num = any (device_nums) and e.state = 'rebooting' and s.named_version is not null
   ), doubtful as (
     update public.ota_job_devices e set old_seen_at = n.at from seen n
-    where e.id = n.id and n.old_seen_at is null and case when n.is_fresh then n.has_restarted is null else n.has_restarted end
+    where e.id = n.id and n.old_seen_at is null and n.is_of_now and n.has_restarted is null
   ), sure as (
-    select n.id, n.is_new from seen n
-    where case
-      when n.is_fresh then coalesce(n.has_restarted, n.at > n.old_seen_at)
-      else n.has_restarted and n.at > n.old_seen_at + interval '10 seconds'
-    end
+    select n.id, n.is_new from seen n where n.is_of_now and coalesce(n.has_restarted, n.at > n.old_seen_at)
   )
   select array_agg(x.id) filter (where x.is_new), array_agg(x.id) filter (where not x.is_new) into there, gone from sure x;
   perform private.end_ota(there, 'succeeded', null);
-  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', private.reported_version(s.reported, s.older)))
+  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', s.named_version))
   from public.ota_job_devices e join public.device_state s on s.device_num = e.device_num
   where e.id = any (gone);
 end
 $$;
 comment on function private.note_versions(int[], bool) is
-  'devices.fw_version follows what devices report, and executions follow that';
+  'devices.fw_version follows what devices name, and executions follow that';

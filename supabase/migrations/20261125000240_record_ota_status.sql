@@ -27,7 +27,7 @@ begin
     perform private.end_ota(array[execution.id], state, coalesce(words, 'The device gave no reason.'));
     return true;
   elsif state = 'deferred' and words = 'url_expired' then
-    if execution.state = 'rebooting' or private.is_on_its_way(execution.outbox_id) then
+    if execution.state not in ('sent', 'downloading', 'installing') or private.is_on_its_way(execution.outbox_id) then
       return false;
     end if;
     perform private.log_ota(array[execution.id], 'url_refreshed');

@@ -106,9 +106,11 @@ begin
 
     tally := private.tally_stage(job, job.stage);
     soak := make_interval(secs => (job.stages -> job.stage ->> 'soak_s')::int);
-    has_passed := tally.devices = 0
+    -- A stage whose devices have all left has shown nothing: an earlier one must have.
+    has_passed := tally.devices = 0 and (job.stages -> job.stage -> 'devices' = '0' or exists (
+        select from public.ota_job_devices e where e.job_id = job.id and e.stage < job.stage and e.state = 'succeeded'))
       or tally.succeeded > 0 and (tally.succeeded * 2 >= tally.devices or tally.waiting + tally.under_way = 0);
-    if tally.devices > 0 and tally.succeeded = 0 and tally.waiting + tally.under_way = 0
+    if not has_passed and tally.succeeded = 0 and tally.waiting + tally.under_way = 0
       and job.stage < jsonb_array_length(job.stages) - 1 then
       return private.abort_job(job, jsonb_build_object('kind', 'no_success', 'stage', job.stage, 'failed', tally.failed,
         'finished', tally.finished));
@@ -259,8 +261,13 @@ begin
         where e.job_id = j.id and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
     order by j.id for no key update skip locked
   loop
-    perform private.advance_job(job, advance_ota_jobs.at);
-    moved := moved + 1;
+    -- Whatever is wrong with one job is no other org's trouble.
+    begin
+      perform private.advance_job(job, advance_ota_jobs.at);
+      moved := moved + 1;
+    exception when others then
+      raise warning 'Update job % does not advance: % (%)', job.id, sqlerrm, sqlstate;
+    end;
   end loop;
   return moved;
 end

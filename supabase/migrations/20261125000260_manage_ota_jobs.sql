@@ -87,15 +87,19 @@ set search_path = ''
 as $$
 declare
   at timestamptz := clock_timestamp();
-  firmware public.firmware := private.usable_firmware(make_job.org_id, (job ->> 'firmware_id')::uuid);
+  firmware public.firmware;
   device_ids uuid[] := (private.ota_targets(make_job.org_id, job -> 'target')).device_ids;
   number int;
+  empty_stage int;
   plan record;
   made public.ota_jobs;
   org_zone text := private.zone_of(make_job.org_id, null);
 begin
   perform pg_advisory_xact_lock(hashtextextended('private.make_job ' || make_job.org_id, 0));
   number := private.next_job_number(make_job.org_id);
+  -- Nobody retires it meanwhile.
+  perform from public.firmware f where f.id = (job ->> 'firmware_id')::uuid for share;
+  firmware := private.usable_firmware(make_job.org_id, (job ->> 'firmware_id')::uuid);
   device_ids := array(
     select d.id from public.devices d where d.id = any (device_ids) and d.org_id = make_job.org_id order by d.id for no key update);
   plan := private.plan_job(firmware, device_ids, job, number);
@@ -105,6 +109,13 @@ begin
       'detail', (select p.detail from unnest(plan.places) p limit 1)));
   elsif (select count(*) from unnest(plan.places) p where p.reason is null) > private.max_job_devices() then
     perform private.refuse('EC422', 'unprocessable', 'A job has at most 50,000 devices.');
+  end if;
+  -- Devices that are named to go first protect the others: with a slip of the pen nobody would.
+  select min(s.n) into empty_stage from jsonb_array_elements(plan.stages) with ordinality s (part, n)
+  where s.part ? 'serials' and s.part -> 'devices' = '0';
+  if empty_stage is not null then
+    perform private.refuse('EC422', 'unprocessable', format('None of the devices stage %s names would get it.', empty_stage),
+      jsonb_build_object('reason', 'empty_stage', 'stage', empty_stage - 1));
   end if;
   perform private.supersede_ota(array(select p.device_num from unnest(plan.places) p where p.reason is null), number);
 
@@ -317,7 +328,8 @@ begin
   if exists (select from public.ota_jobs j where j.firmware_id = firmware.id and j.state in ('scheduled', 'running', 'paused')) then
     perform private.refuse('EC409', 'conflict', 'An update job uses this firmware.', jsonb_build_object('jobs', coalesce(jobs, '[]')));
   end if;
-  update public.firmware f set state = 'retired', refused_reason = null where f.id = firmware.id and f.state <> 'retired';
+  update public.firmware f set state = 'refused', refused_reason = 'abandoned' where f.id = firmware.id and f.state = 'uploading';
+  update public.firmware f set state = 'retired' where f.id = firmware.id and f.state = 'ready';
   if found then
     perform private.write_audit('firmware_retired', 'firmware', firmware.id::text, firmware.org_id, null,
       jsonb_build_object('product_type', firmware.product_type, 'version', firmware.version));
@@ -326,7 +338,7 @@ begin
   return private.firmware_json(firmware);
 end
 $$;
-comment on function ec.retire_firmware(uuid) is 'Action ota: nobody gets it any more → the firmware. EC403, EC404, EC409 {jobs: numbers}';
+comment on function ec.retire_firmware(uuid) is 'Action ota: nobody gets it any more, an unfinished upload is given up → the firmware. EC403, EC404, EC409 {jobs: numbers}';
 
 grant execute on function
   ec.preview_ota_job(uuid, jsonb), ec.create_ota_job(uuid, jsonb), ec.push_firmware(text, uuid, bool), ec.pause_ota_job(uuid),

@@ -11,11 +11,12 @@ begin
   select e.* into execution from public.ota_job_devices e
   where e.device_num = hand_out_ota.device_num and e.released and e.state in ('queued', 'sent', 'downloading', 'installing')
   for update;
-  if execution.id is null then
+  if execution.id is null or execution.state = 'sent'
+    and exists (select from public.ota_jobs j where j.id = execution.job_id and j.state = 'aborted') then
     return '{}';
   elsif execution.state = 'queued' then
     -- On its way over MQTT as well: the device knows an attempt it has seen.
-    if execution.outbox_id is null and private.due_ota(array[execution.id]) is null then
+    if not private.is_on_its_way(execution.outbox_id) and private.due_ota(array[execution.id]) is null then
       return '{}';
     end if;
     update public.ota_job_devices e set sent_at = clock_timestamp(), sends = e.sends + 1 where e.id = execution.id;

@@ -19,7 +19,10 @@ begin
     group by p.s
   ), merged as (
     select s.device_num, a.at, a.door, cardinality(a.documents) as n, m.reported, t.times,
-      array(select k from jsonb_object_keys(t.times) k where not m.reported ? k) as gone
+      array(select k from jsonb_object_keys(t.times) k where not m.reported ? k) as gone,
+      case when t.times ?| '{fw_version,fw}' then (
+        select private.named_version(x.document) from unnest(a.documents) with ordinality as x (document, o)
+        where private.named_version(x.document) is not null order by x.o desc limit 1) end as named
     from arrived a
     join public.device_state s on s.serial = a.s
     cross join lateral (select private.merge_shadows(s.reported, a.documents)) as m (reported)
@@ -36,12 +39,14 @@ begin
       reported_version = s.reported_version + m.n,
       last_seen = greatest(s.last_seen, m.at),
       last_door = m.door,
+      named_version = coalesce(m.named, s.named_version),
+      named_version_at = case when m.named is null then s.named_version_at else greatest(s.named_version_at, m.at) end,
       connected = s.connected or m.door = 'mqtt' and m.at >= coalesce(s.connected_changed_at, m.at),
       connected_changed_at = case when not s.connected and m.door = 'mqtt'
         and m.at >= coalesce(s.connected_changed_at, m.at) then m.at else s.connected_changed_at end
     from merged m
     where s.device_num = m.device_num
-    returning s.device_num, m.door = 'mqtt' and s.pending as waits, m.times ?| '{fw_version,fw}' as names_version
+    returning s.device_num, m.door = 'mqtt' and s.pending as waits, m.named is not null as names_version
   )
   select array_agg(w.device_num), array_agg(w.device_num) filter (where w.waits),
     array_agg(w.device_num) filter (where w.names_version)

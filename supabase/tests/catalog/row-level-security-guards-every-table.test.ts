@@ -41,6 +41,8 @@ test('no API role has a privilege on internal tables, partitions or hashes', asy
     `select a.attrelid::regclass::text || '.' || a.attname as column, r.rolname as role
      from pg_attribute a, (values ('anon'), ('authenticated'), ('service_role'), ('ec_api')) r (rolname)
      where a.attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r')
+       -- What an image is recognised by is no secret.
+       and (a.attrelid, a.attname) <> ('public.firmware'::regclass, 'sha256')
        and (a.attname like '%hash%' or a.attname like '%sha256%' or a.attname like '%salt%')
        and has_column_privilege(r.rolname, a.attrelid, a.attnum, 'select')`,
   );

@@ -64,9 +64,9 @@ export const setDesired = (
     ]),
   );
 
-/** The arrival clock of messages from devices, µs. */
-let arrival = Date.now() * 1000;
-export const nextArrival = (): number => ++arrival;
+/** The arrival clock of messages from devices, µs: never behind the database's, never the same twice. */
+let arrival = 0;
+export const nextArrival = (): number => (arrival = Math.max(arrival + 1, (Date.now() + 1) * 1000));
 
 export const report = (db: Session, serial: string, document: unknown, door = 'mqtt'): Promise<unknown> =>
   db.query('select ec.record_reported($1::json)', [

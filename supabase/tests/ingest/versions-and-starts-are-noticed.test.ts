@@ -58,12 +58,43 @@ describe('the version of a device follows', () => {
 
   test('nothing late, nothing that is no version, and nothing longer than a version can be', async () => {
     await ingest(db, [at(60, { fw_version: '2.0.0' })]);
-    await ingest(db, [at(70, { fw_version: '1.0.0' }, { t: (START_US + 5e6) / 1000 })]);
+    await ingest(db, [at(70, { fw_version: '1.0.0' }, { t: Math.floor((START_US + 5e6) / 1000) })]);
     for (const [n, odd] of [{ a: 1 }, [1], null, true, ''].entries())
       await ingest(db, [at(80 + n, { fw_version: odd })]);
     expect(await version()).toBe('2.0.0');
     await ingest(db, [at(90, { fw_version: 'x'.repeat(100) })]);
     expect(await version()).toBe('x'.repeat(64));
+  });
+
+  test('the newest that was named, in whatever order the packets arrive', async () => {
+    await ingest(db, [at(0, { fw_version: '1.0.0' })]);
+    await ingest(db, [at(60, { temp: 20 })]);
+    await ingest(db, [
+      at(61, { temp: 20, fw_version: '1.1.0' }, { t: Math.floor((START_US + 30e6) / 1000) }),
+    ]);
+    expect(await version(), 'late as a reading, the first to name it').toBe('1.1.0');
+    await ingest(
+      db,
+      [10, 20].map((s) =>
+        at(62 + s, { fw_version: '0.9.0' }, { t: Math.floor((START_US + s * 1e6) / 1000) }),
+      ),
+    );
+    expect(await version()).toBe('1.1.0');
+  });
+
+  test('what its packets say although the device is being changed: with its next packet, whatever that says', async () => {
+    await ingest(db, [at(-5, { temp: 20 })]);
+    const editor = await db.connect('postgres');
+    await editor.query('begin');
+    await editor.query('select from public.devices where num = $1 for no key update', [device.num]);
+    await ingest(db, [at(0, { fw_version: '1.0.0' })]);
+    expect(await version()).toBeNull();
+    await editor.query('commit');
+    await ingest(db, [at(5, { temp: 20 })]);
+    expect(await version()).toBe('1.0.0');
+    expect(
+      await db.value('select pending from public.device_state where device_num = $1', [device.num]),
+    ).toBe(false);
   });
 
   test('what it reports outside its packets, but not again when it said something else since', async () => {
@@ -115,7 +146,7 @@ describe('a start is noticed', () => {
 
   test('not in what comes late, nor in an uptime that is none', async () => {
     await ingest(db, [at(60, { uptime: 500 })]);
-    await ingest(db, [at(70, { uptime: 3 }, { t: START_US / 1000 })]);
+    await ingest(db, [at(70, { uptime: 3 }, { t: Math.floor(START_US / 1000) })]);
     await ingest(db, [at(80, { uptime: 'long' })]);
     await ingest(db, [at(85, { uptime: 525 })]);
     expect(await boots()).toEqual([]);

@@ -237,19 +237,33 @@ describe('a device that came back with the old version', () => {
     expect((await now(id)).state).toBe('rolled_back');
   });
 
-  test('also one that says its version only once, before its word about the restart has arrived', async () => {
-    await telemetry(db, device.serial, { temp: 20, fw_version: '1.0.0', uptime: 900 });
+  test('also when it names its version once, in the first packet after the start', async () => {
     const id = await restart();
-    await ageUpdates(db, 60);
-    await telemetry(db, device.serial, { temp: 20, uptime: 30 });
-    expect((await now(id)).state).toBe('rebooting');
-    await ageUpdates(db, 11);
-    await db.query(
-      `update public.ota_job_devices set old_seen_at = old_seen_at - interval '11 seconds' where job_id = $1`,
-      [id],
-    );
-    await telemetry(db, device.serial, { temp: 20, uptime: 41 });
+    await telemetry(db, device.serial, { temp: 20, fw_version: '1.0.0', uptime: 0 });
     expect((await now(id)).state).toBe('rolled_back');
+  });
+
+  test('also when that packet was faster than its word that it restarts', async () => {
+    const { id } = await job({ failure_min: 9 });
+    await publish(bridge);
+    await telemetry(db, device.serial, { temp: 20, fw_version: '1.0.0', uptime: 1 });
+    await say(bridge, device.serial, id, 'rebooting');
+    await telemetry(db, device.serial, { temp: 20, uptime: 2 });
+    expect((await now(id)).state).toBe('rolled_back');
+  });
+
+  test('is not one that names no version: the old one it named before the start says nothing', async () => {
+    await telemetry(db, device.serial, { temp: 20, fw_version: '1.0.0', uptime: 900 });
+    await ageUpdates(db, 60);
+    const id = await restart();
+    await db.query(
+      `update public.device_state set named_version_at = named_version_at - interval '1 minute' where device_num = $1`,
+      [device.num],
+    );
+    for (const uptime of [0, 1, 2]) await telemetry(db, device.serial, { temp: 20, uptime });
+    expect((await now(id)).state).toBe('rebooting');
+    await telemetry(db, device.serial, { temp: 20, uptime: 3, fw_version: '1.1.0' });
+    expect((await now(id)).state).toBe('succeeded');
   });
 
   test('gives its own reason, before or after its packets do', async () => {
@@ -274,6 +288,15 @@ describe('a device that came back with the old version', () => {
     await telemetry(db, device.serial, { fw_version: '1.1.0' });
     expect((await now(id)).state, 'and up again').toBe('succeeded');
   });
+});
+
+test('a still newer version by another way is no failure', async () => {
+  const [other] = await makeUpdatable(db, world.org.id, 1);
+  const { id } = await createJob(db, world.orgAdmin, world.org.id, firmware.id, [device, other!]);
+  await publish(bridge);
+  await install(bridge, db, device.serial, id);
+  await telemetry(db, device.serial, { fw_version: '1.2.0' });
+  expect((await now(id)).state).toBe('succeeded');
 });
 
 describe('words of a device', () => {
@@ -343,6 +366,14 @@ describe('a device that asks for more time', () => {
     await ageUpdates(db, 2);
     await advance(db);
     expect(await otas(bridge, device.serial)).toHaveLength(1);
+  });
+
+  test('gets no fresh link for an update it has put off', async () => {
+    const { id } = await job();
+    await publish(bridge);
+    await say(bridge, device.serial, id, 'deferred', { retry_s: 600 });
+    expect(await say(bridge, device.serial, id, 'deferred', { reason: 'url_expired' })).toBe(0);
+    expect(await otas(bridge, device.serial)).toEqual([]);
   });
 
   test('gets a fresh link at once when its own has expired', async () => {

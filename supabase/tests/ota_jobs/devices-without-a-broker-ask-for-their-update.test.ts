@@ -108,6 +108,14 @@ test('nothing is handed out of a job that is paused, has been aborted, or has no
   expect(await ask()).not.toHaveProperty('fw_url');
 });
 
+test('a message that was taken back opens no other way', async () => {
+  const { id } = await job();
+  await telemetry(db, device.serial, { temp: 20 });
+  await manage(db, world.orgAdmin, 'pause', id);
+  expect(await ask()).not.toHaveProperty('fw_url');
+  expect((await now(id)).state).toBe('queued');
+});
+
 test('on its way over MQTT it is handed out all the same, and counts as one', async () => {
   const { id } = await job();
   await telemetry(db, device.serial, { temp: 20 });

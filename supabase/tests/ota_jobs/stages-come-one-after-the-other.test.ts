@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase, type Database, type Session } from '../harness/database.ts';
 import type { FleetDevice } from '../harness/fleet.ts';
+import { expectRefusal } from '../harness/refusal.ts';
 import {
   advance,
   ageUpdates,
@@ -229,7 +230,28 @@ describe('a stage', () => {
     expect((await read()).stage).toBe(1);
   });
 
-  test('without a device left is passed over', async () => {
+  test('of named devices none of which would get it is refused: it protects nobody', async () => {
+    const [device] = await makeUpdatable(db, world.org.id, 1);
+    const refusal = await expectRefusal(
+      createJob(db, world.orgAdmin, world.org.id, firmware.id, [device!], {
+        stages: [{ serials: ['TYPO-1'], soak_s: 3600 }, { percent: 100 }],
+      }),
+      'EC422',
+      'unprocessable',
+    );
+    expect(refusal.hint).toEqual({ reason: 'empty_stage', stage: 0 });
+  });
+
+  test('whose only device has left before anybody succeeded ends the job', async () => {
+    await start(3, { stages: [{ count: 1 }, { percent: 100 }] });
+    const [canary] = await stageOf(0);
+    await db.as(world.orgAdmin, (session) => session.query('select ec.retire_device($1, true)', [canary]));
+    await advance(db);
+    expect(await read()).toMatchObject({ state: 'aborted', abort_reason: { kind: 'no_success', stage: 0 } });
+    expect(await told()).toEqual([]);
+  });
+
+  test('without a device left is passed over once an earlier one has succeeded', async () => {
     await start(3, { stages: [{ count: 1 }, { count: 1 }, { percent: 100 }] });
     const [second] = await stageOf(1);
     await db.as(world.orgAdmin, (session) => session.query('select ec.retire_device($1, true)', [second]));
@@ -317,6 +339,16 @@ describe('aborting by hand', () => {
     ).toBe(0);
   });
 
+  test('tells nobody again who has not answered yet', async () => {
+    await start(1, {});
+    await told();
+    await manage(db, world.orgAdmin, 'abort', job.id);
+    await ageUpdates(db, 60);
+    await telemetry(db, devices[0]!.serial, { temp: 20 });
+    expect(await told()).toEqual([]);
+    expect((await now(devices[0]!.serial)).state).toBe('sent');
+  });
+
   test('a message that a bridge holds counts as under way, until it can no longer be sent', async () => {
     await start(1, {});
     const claimed = await claimMessages(bridge);
@@ -395,6 +427,18 @@ describe('trying again', () => {
       [left]: 'queued',
     });
   });
+});
+
+test('a job that cannot advance holds up no other', async () => {
+  await start(1, { timeout_s: 600 });
+  const broken = job;
+  await start(1, { timeout_s: 600 });
+  await told();
+  await db.query(`update public.ota_jobs set stages = '"none"' where id = $1`, [broken.id]);
+  await ageUpdates(db, 601);
+  await advance(db);
+  expect((await now(devices[0]!.serial)).state).toBe('timed_out');
+  await db.query(`update public.ota_jobs set state = 'completed' where id = $1`, [broken.id]);
 });
 
 test('a job that starts later begins at its time, and can be called off before', async () => {

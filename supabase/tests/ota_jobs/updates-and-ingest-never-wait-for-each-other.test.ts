@@ -10,6 +10,7 @@ import {
   manage,
   readJob,
   say,
+  type Job,
 } from '../harness/updating.ts';
 import { nextArrival, publish, telemetry } from '../harness/wire.ts';
 import { seedWorld, type World } from '../harness/world.ts';
@@ -58,7 +59,7 @@ test('a device whose packets are being stored is told in the next round, nobody 
 test('two jobs, packets, words and rounds of two bridges, people who pause and retry: all at once end in one truth', async () => {
   const { id } = await firmware('1.3.0');
   const fleet = await makeUpdatable(db, world.org.id, 24);
-  const jobs = [];
+  const jobs: Job[] = [];
   for (const part of [fleet.slice(0, 12), fleet.slice(12)])
     jobs.push(
       await createJob(db, world.orgAdmin, world.org.id, id, part, {

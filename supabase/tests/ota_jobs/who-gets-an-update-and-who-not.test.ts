@@ -3,6 +3,7 @@ import { openDatabase, type Actor, type Database, type Session } from '../harnes
 import type { FleetDevice } from '../harness/fleet.ts';
 import { expectRefusal, refusalOf } from '../harness/refusal.ts';
 import {
+  begin,
   createJob,
   executionOf,
   makeFirmware,
@@ -407,6 +408,14 @@ describe('who', () => {
     );
     expect(listed.map(({ job }) => job.id)).toContain(id);
   });
+});
+
+test('an upload that is given up is refused, not retired, and what was refused keeps its reason', async () => {
+  const { id } = await begin(db, world.orgAdmin, world.org.id, { version: '9.0.0' });
+  const retire = (): Promise<Firmware> =>
+    db.as(world.orgAdmin, (session) => session.value('select ec.retire_firmware($1)', [id]));
+  for (const _ of [1, 2])
+    expect(await retire()).toMatchObject({ state: 'refused', refused_reason: 'abandoned' });
 });
 
 test('firmware in use cannot be retired; afterwards it can, and no job takes it', async () => {
