@@ -59,6 +59,7 @@ as $$
 declare
   held bigint[];
 begin
+  perform from public.device_state s where s.device_num = new.num for no key update;
   select array_agg(x.id) into held from (
     select e.id from public.ota_job_devices e
     where e.device_num = new.num and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')

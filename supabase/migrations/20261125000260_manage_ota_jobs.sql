@@ -257,7 +257,8 @@ begin
 end
 $$;
 
--- Devices that are not the org's any more, or have another update before them, stay out.
+-- Devices that are not the org's any more, run this or a newer version by now, or have another update before them, stay
+-- out.
 create function ec.retry_ota_job(job_id uuid, states text[] default null) returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -280,6 +281,8 @@ begin
     select e.id
     from public.ota_job_devices e join public.devices d on d.id = e.device_id
     where e.job_id = job.id and e.state = any (wanted) and d.org_id = job.org_id and d.lifecycle <> 'retired'
+      and (job.force or d.fw_version is null
+        or private.plain_version(d.fw_version) <> job.version and private.compare_versions(d.fw_version, job.version) <= 0)
       and not exists (
         select from public.ota_job_devices o
         where o.device_num = e.device_num and o.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
