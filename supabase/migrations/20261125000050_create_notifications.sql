@@ -87,7 +87,7 @@ begin
     perform pg_advisory_xact_lock(hashtextextended(notify_org.org_id || ' ' || notify_org.group_key, 0));
     update public.notifications n set
       kind = notify_org.kind, severity = notify_org.severity, title = left(notify_org.title, 200),
-      body = left(notify_org.body, 2000), link = notify_org.link, subject = notify_org.subject,
+      body = left(coalesce(notify_org.body, ''), 2000), link = notify_org.link, subject = coalesce(notify_org.subject, '{}'),
       times = n.times + 1, created_at = at
     where n.id = (
       select g.id from public.notifications g

@@ -1,4 +1,4 @@
-import type { Notification } from '@edgeconductor/sdk';
+import { ConnectionError, type Notification } from '@edgeconductor/sdk';
 import { readNotification } from '#lib/notifications/read-notification.ts';
 import { settle, type Problem } from '#lib/problem.ts';
 import type { Watch } from './live-seat.ts';
@@ -69,12 +69,12 @@ export class Bell implements Watch {
   }
 
   /** Somebody looks: what is shown is fetched again, and stays while it is. */
-  async look(): Promise<void> {
+  async look(): Promise<boolean> {
     const loaded = await this.#load(null);
-    if (!loaded) return;
+    if (!loaded) return false;
     this.#items = loaded.items;
     this.#next = loaded.next;
-    await this.#count();
+    return this.#count();
   }
 
   async older(): Promise<void> {
@@ -110,20 +110,23 @@ export class Bell implements Watch {
     this.#newest = rung;
   }
 
+  /** Rejects when nobody answers, so that the live indicator can say so. */
   async poll(): Promise<void> {
     if (Date.now() - this.#countedAt < COUNT_EVERY_MS) return;
-    await (this.#items ? this.look() : this.#count());
+    const answered = await (this.#items ? this.look() : this.#count());
+    if (!answered) throw new ConnectionError('The notifications did not come');
   }
 
-  async #count(): Promise<void> {
+  async #count(): Promise<boolean> {
     const version = this.#version;
     this.#countedAt = Date.now();
     const { data, problem } = await settle(this.#doors.countUnread());
     if (problem) {
       this.#countedAt = 0;
-      return;
+      return false;
     }
     if (version === this.#version) this.#unread = data;
+    return true;
   }
 
   async #load(after: string | null): Promise<NotificationPage | null> {

@@ -57,6 +57,15 @@ describe('before anybody looks', () => {
     expect(doors.countUnread).toHaveBeenCalledTimes(2);
   });
 
+  it('nobody who answers is no success: the next poll asks again at once', async () => {
+    const doors = service([note('a')]);
+    const bell = new Bell(doors);
+    doors.countUnread.mockRejectedValueOnce(new ConnectionError('down'));
+    await expect(bell.poll()).rejects.toBeInstanceOf(ConnectionError);
+    await bell.poll();
+    expect(bell.unread).toBe(1);
+  });
+
   it('what rings raises the number', async () => {
     const bell = new Bell(service([note('a')]));
     await bell.poll();
