@@ -59,7 +59,8 @@ as $$
   from public.ota_job_devices e where e.job_id = job.id and e.stage = tally_stage.stage
 $$;
 
--- A device that fails after its stage has passed stops the job as well.
+-- A device that fails after its stage has passed stops the job as well. The share is of all that were told, not of the
+-- finished ones: who refuses or fails at once is finished first, and ten of a thousand are no sign of a bad image.
 create function private.failed_stage(job public.ota_jobs) returns jsonb
 language plpgsql stable security definer
 set search_path = ''
@@ -71,9 +72,9 @@ begin
     tally := private.tally_stage(job, n);
     if tally.failed >= coalesce(job.failure_min, case when n = 0 and jsonb_array_length(job.stages) > 1
         and tally.devices <= 10 then 1 else 3 end)
-      and tally.failed * 100 >= job.failure_pct * tally.finished then
+      and tally.failed * 100 >= job.failure_pct * (tally.finished + tally.under_way) then
       return jsonb_build_object('kind', 'failure_threshold', 'stage', n, 'failed', tally.failed, 'finished', tally.finished,
-        'pct', round(100.0 * tally.failed / tally.finished, 1));
+        'pct', round(100.0 * tally.failed / (tally.finished + tally.under_way), 1));
     end if;
   end loop;
   return null;

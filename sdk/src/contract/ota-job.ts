@@ -88,7 +88,7 @@ export const OtaJobCreate = z
     firmware_id: Id,
     target: OtaTarget,
     stages: z.array(OtaStage).min(1).max(MAX_JOB_STAGES).optional().describe('All at once by default'),
-    failure_pct: z.int().min(1).max(100).optional().describe('Of the finished ones of a stage; 20'),
+    failure_pct: z.int().min(1).max(100).optional().describe('Of those of a stage that were told; 20'),
     failure_min: z.int().min(1).max(MAX_JOB_DEVICES).optional().describe('1 for a small canary, else 3'),
     timeout_s: z.int().min(60).max(86_400).optional().describe('Of silence in one device; 1800'),
     force: z.boolean().optional().describe('Also older and equal versions'),

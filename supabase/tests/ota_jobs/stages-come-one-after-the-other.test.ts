@@ -104,7 +104,7 @@ describe('a job in stages', () => {
     await advance(db);
     expect(await read()).toMatchObject({
       state: 'aborted',
-      abort_reason: { kind: 'failure_threshold', stage: 0, failed: 1, finished: 1, pct: 100 },
+      abort_reason: { kind: 'failure_threshold', stage: 0, failed: 1, finished: 1, pct: 50 },
       counts: { failed: 1, sent: 1, cancelled: 8 },
     });
     expect((await read()).failures).toContainEqual({ state: 'failed', reason: 'flash worn out', devices: 1 });
@@ -139,17 +139,29 @@ describe('a job in stages', () => {
 });
 
 describe('the threshold', () => {
-  test('counts a share of those that have finished, from three on', async () => {
+  test('counts a share of those that were told, so that failing fast is no worse than failing', async () => {
     await start(20, { failure_pct: 20 });
+    await told();
+    const serials = devices.map(({ serial }) => serial);
+    await fail(serials.slice(0, 3));
+    await advance(db);
+    expect((await read()).state, '3 of 3 that have finished, but of 20 that were told').toBe('running');
+    await finish(serials.slice(3, 14));
+    await fail(serials.slice(14, 15));
+    await advance(db);
+    expect((await read()).state, '4 of 20 are 20 %').toBe('aborted');
+  });
+
+  test('begins with three failures', async () => {
+    await start(4, { failure_pct: 20 });
     await told();
     const serials = devices.map(({ serial }) => serial);
     await fail(serials.slice(0, 2));
     await advance(db);
-    expect((await read()).state, 'two of two, but only two').toBe('running');
-    await finish(serials.slice(2, 14));
-    await fail(serials.slice(14, 15));
+    expect((await read()).state).toBe('running');
+    await fail(serials.slice(2, 3));
     await advance(db);
-    expect((await read()).state, '3 of 15 are 20 %').toBe('aborted');
+    expect((await read()).state).toBe('aborted');
   });
 
   test('is what the job says', async () => {
@@ -157,14 +169,14 @@ describe('the threshold', () => {
     await told();
     const serials = devices.map(({ serial }) => serial);
     await finish(serials.slice(0, 3));
-    await fail(serials.slice(3, 5));
+    await fail(serials.slice(3, 7));
     await advance(db);
     expect((await read()).state).toBe('running');
-    await say(bridge, serials[5]!, job.id, 'rejected', { reason: 'wrong key' });
+    await say(bridge, serials[7]!, job.id, 'rejected', { reason: 'wrong key' });
     await advance(db);
     expect(await read()).toMatchObject({
       state: 'aborted',
-      abort_reason: { failed: 3, finished: 6, pct: 50 },
+      abort_reason: { failed: 5, finished: 8, pct: 50 },
     });
   });
 });
