@@ -77,7 +77,8 @@ export const otaRoutes = [
     path: '/orgs/{id}/ota-jobs',
     who: readers,
     tag,
-    summary: 'Jobs, newest first. Failures, counts by stage and all serials of a list are with the single job',
+    summary:
+      'Jobs, newest first. Failures, counts by stage and all serials of a list are with the single job',
     params: IdParams,
     query: OtaJobListQuery,
     replies: { 200: z.array(OtaJob) },
