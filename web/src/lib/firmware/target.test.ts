@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { newJobPath, readTarget } from './target.ts';
 
 const none = () => [];
-const read = (search: string, stored: () => string[] = none) =>
+const read = (search: string, stored: (key: string) => string[] = none) =>
   readTarget(new URLSearchParams(search), stored);
 const SAVED = '0192f0c1-0000-7000-8000-000000000001';
 
@@ -33,10 +33,15 @@ describe('the target of a job in an address', () => {
 
   it('keeps many devices beside the address', () => {
     const serials = Array.from({ length: 5000 }, (_, i) => `EC-CLM-${i}`);
-    let kept: string[] = [];
-    const path = newJobPath({ serials }, undefined, (those) => (kept = [...those]));
-    expect(path).toBe('/org/firmware/jobs/new?chosen=5000');
-    expect(read(path.split('?')[1]!, () => kept)).toEqual({ serials });
+    const kept = new Map<string, readonly string[]>();
+    const keep = (those: readonly string[]) => {
+      kept.set(`k${kept.size}`, those);
+      return `k${kept.size - 1}`;
+    };
+    const path = newJobPath({ serials }, undefined, keep);
+    newJobPath({ serials: serials.slice(1000) }, undefined, keep);
+    expect(path).toBe('/org/firmware/jobs/new?chosen=k0');
+    expect(read(path.split('?')[1]!, (key) => [...(kept.get(key) ?? [])])).toEqual({ serials });
     // The link in another tab: nobody is chosen there.
     expect(read(path.split('?')[1]!)).toBeNull();
   });

@@ -85,6 +85,11 @@ export class JobDraft {
     };
   }
 
+  /** Whether its start has passed while it was prepared; it would begin at once. */
+  startsInPast(now: number): boolean {
+    return this.startsAt !== '' && new Date(this.startsAt).getTime() <= now;
+  }
+
   get #window(): NonNullable<OtaJobInput['window']> {
     const days = ALL_DAYS.filter((day) => this.days.includes(day));
     return { start: this.start, end: this.end, ...(days.length < ALL_DAYS.length && { days }) };

@@ -53,5 +53,9 @@ describe('a job that is being prepared', () => {
     const input = draft({ startsAt: '2026-11-26T22:00', name: ' Winter ' }).input;
     expect(input?.starts_at).toBe(new Date('2026-11-26T22:00').toISOString());
     expect(input?.name).toBe('Winter');
+    const at = new Date('2026-11-26T22:00').getTime();
+    const scheduled = draft({ startsAt: '2026-11-26T22:00' });
+    expect([at - 1, at].map((now) => scheduled.startsInPast(now))).toEqual([false, true]);
+    expect(draft().startsInPast(at)).toBe(false);
   });
 });

@@ -3,12 +3,15 @@ import { createSubscriber, SvelteMap } from 'svelte/reactivity';
 import { readJobNews, type DeviceStep } from './job-news.ts';
 import type { LiveHub } from './live-hub.svelte.ts';
 
-const SOON_MS = 1500;
+/** Counts and single devices come with the messages: the rest may be half a dozen seconds old. */
+const SOON_MS = 6000;
+/** Unless the job itself took a turn. */
+const AT_ONCE_MS = 500;
 
 export interface JobDoors {
   fetchJob(): Promise<OtaJob>;
-  /** Something happened that messages do not carry whole: rows that a filter shows, the timeline. */
-  onChange(): void;
+  /** Something happened that messages do not carry whole. `turned`: to the job itself, not only to devices. */
+  onChange(turned: boolean): void;
 }
 
 /**
@@ -19,7 +22,7 @@ export class JobLive {
   #job = $state.raw() as OtaJob;
   #steps = new SvelteMap<string, DeviceStep>();
   #doors: JobDoors;
-  #soon: ReturnType<typeof setTimeout> | undefined;
+  #soon: { timer: ReturnType<typeof setTimeout>; turned: boolean } | undefined;
   #subscribe: () => void;
 
   constructor(first: OtaJob, hub: Pick<LiveHub, 'watch'>, doors: JobDoors) {
@@ -28,11 +31,11 @@ export class JobLive {
     this.#subscribe = createSubscriber(() => {
       const leave = hub.watch(`job:${first.id}`, {
         event: (name, payload) => this.hear(name, payload),
-        poll: () => this.refresh(),
+        poll: () => this.refresh(true),
       });
       return () => {
         leave();
-        clearTimeout(this.#soon);
+        clearTimeout(this.#soon?.timer);
         this.#soon = undefined;
       };
     });
@@ -54,29 +57,34 @@ export class JobLive {
   /** Takes what an action answered. */
   adopt(job: OtaJob): void {
     this.#job = job;
-    this.#later();
+    this.#later(true);
   }
 
-  async refresh(): Promise<void> {
+  async refresh(turned: boolean): Promise<void> {
     this.#job = await this.#doors.fetchJob();
-    this.#doors.onChange();
+    this.#doors.onChange(turned);
   }
 
   hear(name: string, payload: unknown): void {
     const news = name === 'job' ? readJobNews(payload) : null;
     if (!news || news.id !== this.#job.id) return;
     const { state, stage, soaking_since, abort_reason, counts } = news;
-    this.#job = { ...this.#job, state, stage, soaking_since, abort_reason, counts };
+    const before = this.#job;
+    const turned = before.state !== state || before.stage !== stage || before.soaking_since !== soaking_since;
+    this.#job = { ...before, state, stage, soaking_since, abort_reason, counts };
     for (const step of news.changed)
       if (step.at >= (this.#steps.get(step.serial)?.at ?? 0)) this.#steps.set(step.serial, step);
-    this.#later();
+    this.#later(turned);
   }
 
-  #later(): void {
-    this.#soon ??= setTimeout(() => {
+  #later(turned: boolean): void {
+    if (this.#soon && (this.#soon.turned || !turned)) return;
+    clearTimeout(this.#soon?.timer);
+    const ask = (): void => {
       this.#soon = undefined;
       // The next message, or the next poll, asks again.
-      this.refresh().catch(() => undefined);
-    }, SOON_MS);
+      this.refresh(turned).catch(() => undefined);
+    };
+    this.#soon = { turned, timer: setTimeout(ask, turned ? AT_ONCE_MS : SOON_MS) };
   }
 }

@@ -27,7 +27,10 @@ const news = (change: object = {}) => ({
 });
 
 function open() {
-  const doors = { fetchJob: vi.fn(async () => ({ ...job, name: 'fetched' })), onChange: vi.fn() };
+  const doors = {
+    fetchJob: vi.fn(async () => ({ ...job, name: 'fetched' })),
+    onChange: vi.fn<(turned: boolean) => void>(),
+  };
   return { doors, live: new JobLive(job, { watch: () => () => {} }, doors) };
 }
 
@@ -53,10 +56,22 @@ describe('a job as it goes on', () => {
   it('asks once for the rest after many messages', async () => {
     const { doors, live } = open();
     for (let i = 0; i < 5; i++) live.hear('job', news());
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(doors.fetchJob).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(2000);
     expect(doors.fetchJob).toHaveBeenCalledTimes(1);
-    expect(doors.onChange).toHaveBeenCalledTimes(1);
+    expect(doors.onChange).toHaveBeenCalledExactlyOnceWith(false);
     expect(live.current.name).toBe('fetched');
+  });
+
+  it('asks at once when the job itself took a turn', async () => {
+    const { doors, live } = open();
+    live.hear('job', news());
+    live.hear('job', news({ state: 'completed' }));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(doors.onChange).toHaveBeenCalledExactlyOnceWith(true);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(doors.fetchJob).toHaveBeenCalledTimes(1);
   });
 
   it('survives messages of another job, of another kind and of another shape', () => {

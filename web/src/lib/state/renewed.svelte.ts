@@ -1,38 +1,49 @@
 import { settle, type Loaded } from '#lib/problem.ts';
-import { Latest } from './latest.svelte.ts';
+
+/** What `load` brought, as `Latest` follows it. */
+interface Source<T> {
+  readonly value: Loaded<T> | null;
+  readonly pending: boolean;
+}
 
 /**
  * A streamed value of `load` that is also asked for again while the page stays. A newer load wins over an answer that
- * was under way, and a failure takes nothing away. Create it while a component is set up.
+ * was under way, and a failure takes nothing away.
  */
 export class Renewed<T> {
-  #latest: Latest<Loaded<T>>;
+  #source: Source<T>;
   #renewed = $state.raw<{ of: Loaded<T> | null; value: Loaded<T> } | null>(null);
   #fetch: () => Promise<T>;
   #busy = false;
+  #again = false;
 
-  constructor(read: () => Loaded<T> | Promise<Loaded<T>>, fetch: () => Promise<T>) {
-    this.#latest = new Latest(read);
+  constructor(source: Source<T>, fetch: () => Promise<T>) {
+    this.#source = source;
     this.#fetch = fetch;
   }
 
   /** Null before the first one arrived. */
   get value(): Loaded<T> | null {
-    const loaded = this.#latest.value;
+    const loaded = this.#source.value;
     return this.#renewed && this.#renewed.of === loaded ? this.#renewed.value : loaded;
   }
 
   /** Another one is being loaded, because the address changed. */
   get pending(): boolean {
-    return this.#latest.pending;
+    return this.#source.pending;
   }
 
+  /** Asks again; wishes while an answer is on its way are one more question, after it. */
   async renew(): Promise<void> {
-    const of = this.#latest.value;
-    if (this.#busy || this.#latest.pending) return;
+    this.#again = true;
+    if (this.#busy) return;
     this.#busy = true;
-    const value = await settle(this.#fetch());
+    while (this.#again && !this.#source.pending) {
+      this.#again = false;
+      const of = this.#source.value;
+      const value = await settle(this.#fetch());
+      if (value.data !== null && of === this.#source.value) this.#renewed = { of, value };
+    }
     this.#busy = false;
-    if (value.data !== null && of === this.#latest.value) this.#renewed = { of, value };
   }
 }

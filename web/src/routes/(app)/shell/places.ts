@@ -46,9 +46,3 @@ export function currentPlace(places: readonly Place[], path: string): Place | un
     path === place.path || (place.path !== '/' && path.startsWith(`${place.path}/`));
   return places.filter(within).sort((a, b) => b.path.length - a.path.length)[0];
 }
-
-/** A phone's bar has room for six; of more, the first five and a menu with the rest. */
-export function fitPlaces(places: readonly Place[]): { shown: Place[]; more: Place[] } {
-  if (places.length <= 6) return { shown: [...places], more: [] };
-  return { shown: places.slice(0, 5), more: places.slice(5) };
-}

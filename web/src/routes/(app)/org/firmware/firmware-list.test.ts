@@ -1,6 +1,13 @@
 import type { Firmware, ProductType } from '@edgeconductor/sdk';
 import { describe, expect, it } from 'vitest';
-import { byProductType, hiddenImages, runningOn, typeOfProject, uploadableTypes } from './firmware-list.ts';
+import {
+  byProductType,
+  hiddenImages,
+  otherProjects,
+  runningOn,
+  typeOfProject,
+  uploadableTypes,
+} from './firmware-list.ts';
 
 const image = (product_type: string, version: string, state: Firmware['state'] = 'ready') =>
   ({ product_type, version, state, project: `${product_type}-node`, ready_at: '' }) as Firmware;
@@ -33,6 +40,13 @@ describe('the list of images', () => {
     expect(typeOfProject(list, 'B-node')).toBe('B');
     expect(typeOfProject(list, 'C-node')).toBe('');
     expect(typeOfProject(list, undefined)).toBe('');
+  });
+
+  it('notices an image of another product under a type', () => {
+    expect(otherProjects(list, 'B', 'A-node')).toBe('B-node');
+    expect(otherProjects(list, 'B', 'B-node')).toBeNull();
+    expect(otherProjects(list, 'C', 'A-node')).toBeNull();
+    expect(otherProjects(list, 'B', undefined)).toBeNull();
   });
 
   it('knows how many devices run an image', () => {

@@ -22,6 +22,19 @@ export const hiddenImages = (firmware: readonly Firmware[]): number =>
 /** An upload that somebody called off left nothing behind that is worth a line. */
 const wasThere = ({ state, ready_at }: Firmware): boolean => state !== 'retired' || ready_at !== null;
 
+/** What images of the type were built from until now, when that was always something else; null when nothing is odd. */
+export function otherProjects(
+  firmware: readonly Firmware[],
+  type: string,
+  project: string | undefined,
+): string | null {
+  const known = firmware
+    .filter((image) => image.product_type === type && image.state === 'ready' && image.project)
+    .map((image) => image.project ?? '');
+  if (!project || known.length === 0 || known.includes(project)) return null;
+  return [...new Set(known)].join(', ');
+}
+
 /** The type that images of this project were for until now; '' when nobody knows. */
 export function typeOfProject(firmware: readonly Firmware[], project: string | undefined): string {
   const known = firmware.find((image) => project && image.state === 'ready' && image.project === project);
