@@ -134,6 +134,13 @@ begin
     where e.id = any (held) and private.plain_version(n.fw_version) = j.version
       and (private.is_open(e.state) or e.state in ('failed', 'timed_out', 'rolled_back'))
   ), 'succeeded', null);
+  -- What has not begun would take it back.
+  perform private.end_ota(array(
+    select e.id
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
+    where e.id = any (held) and e.state = 'queued' and not j.force and not private.is_on_its_way(e.outbox_id)
+      and private.compare_versions(n.fw_version, j.version) > 0
+  ), 'cancelled', 'It runs a newer version.');
   for version, gone in
     select n.fw_version, array_agg(e.id)
     from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id

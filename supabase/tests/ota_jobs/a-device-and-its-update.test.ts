@@ -420,6 +420,13 @@ describe('a device that was away', () => {
     expect(await otas(bridge, device.serial)).toEqual([]);
   });
 
+  test('and comes back with a newer version is left alone', async () => {
+    const { id } = await job();
+    await telemetry(db, device.serial, { fw_version: '1.2.0' });
+    expect(await otas(bridge, device.serial)).toEqual([]);
+    expect(await now(id)).toMatchObject({ state: 'cancelled', reason: 'It runs a newer version.' });
+  });
+
   test('is not told by its last will', async () => {
     await job();
     await sayOnline(db, device.serial, false);
