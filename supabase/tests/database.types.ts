@@ -562,6 +562,8 @@ export type Database = {
           last_seen: string | null;
           last_seq: number | null;
           last_telemetry_at: string | null;
+          named_version: string | null;
+          named_version_at: string | null;
           offline_alerted_at: string | null;
           older: NonNullable<Json>;
           org_num: number;
@@ -596,6 +598,8 @@ export type Database = {
           last_seen?: string | null;
           last_seq?: number | null;
           last_telemetry_at?: string | null;
+          named_version?: string | null;
+          named_version_at?: string | null;
           offline_alerted_at?: string | null;
           older?: NonNullable<Json>;
           org_num: number;
@@ -629,6 +633,8 @@ export type Database = {
           last_seen?: string | null;
           last_seq?: number | null;
           last_telemetry_at?: string | null;
+          named_version?: string | null;
+          named_version_at?: string | null;
           offline_alerted_at?: string | null;
           older?: NonNullable<Json>;
           org_num?: number;

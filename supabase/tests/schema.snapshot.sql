@@ -49,7 +49,6 @@ create type private.ota_place as (
   name text,
   fw_version text,
   status text,
-  zone text,
   reason text,
   detail jsonb,
   stage integer,
@@ -631,6 +630,8 @@ create table public.device_state (
   s_co2 double precision default 0 not null,
   s_bat double precision default 0 not null,
   pending boolean default false not null,
+  named_version text,
+  named_version_at timestamp with time zone,
   fw_version text,
   announces boolean default false not null,
   constraint device_state_pkey PRIMARY KEY (device_num),
@@ -652,7 +653,8 @@ comment on column public.device_state.last_seen is 'Arrival of the last accepted
 comment on column public.device_state.connected is 'Broker session; says nothing about telemetry';
 comment on column public.device_state.w_temp is 'The last readings of the metric, oldest first, at most 29; s_temp their sum';
 comment on column public.device_state.pending is 'Something waits for the device''s next sign of life; ingest reads the row anyway and looks further only then';
-comment on column public.device_state.fw_version is 'The last version that was passed on to devices.fw_version: ingest compares packets with it';
+comment on column public.device_state.named_version is 'The firmware version the device named last, by the time of its packet';
+comment on column public.device_state.fw_version is 'What of it has been passed on to devices.fw_version: ingest compares packets with it';
 comment on column public.device_state.announces is 'It has sent a status message before, so that `connected` can be believed however long it is silent';
 
 create table public.device_tenures (
@@ -737,7 +739,6 @@ CREATE INDEX devices_location_id_idx ON public.devices USING btree (org_id, loca
 CREATE INDEX devices_maker_org_id_idx ON public.devices USING btree (maker_org_id);
 CREATE INDEX devices_org_id_idx ON public.devices USING btree (org_id, serial);
 CREATE INDEX devices_org_id_product_type_idx ON public.devices USING btree (org_id, product_type);
-CREATE INDEX devices_pending_fw_version_idx ON public.devices USING btree (id) WHERE (pending_fw_version IS NOT NULL);
 CREATE INDEX devices_product_type_idx ON public.devices USING btree (product_type);
 CREATE INDEX devices_tags_idx ON public.devices USING gin (tags);
 CREATE INDEX devices_tenure_id_idx ON public.devices USING btree (tenure_id);
@@ -1583,10 +1584,14 @@ begin
         where e.job_id = j.id and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
     order by j.id for no key update skip locked
   loop
-    perform private.advance_job(job, advance_ota_jobs.at);
-    moved := moved + 1;
+    -- Whatever is wrong with one job is no other org's trouble.
+    begin
+      perform private.advance_job(job, advance_ota_jobs.at);
+      moved := moved + 1;
+    exception when others then
+      raise warning 'Update job % does not advance: % (%)', job.id, sqlerrm, sqlstate;
+    end;
   end loop;
-  perform private.forget_pending_firmware(array(select d.id from public.devices d where d.pending_fw_version is not null));
   return moved;
 end
 $function$;
@@ -2162,14 +2167,18 @@ CREATE OR REPLACE FUNCTION ec.clock_skew(device_num integer, starts timestamp wi
  SET enable_seqscan TO 'off'
  SET jit TO 'off'
 AS $function$
-  select case when count(*) >= 3 then jsonb_build_object('packets', count(*), 'ms',
-    round((percentile_disc(0.1) within group (order by extract(epoch from n.received_at - n.ts)) * 1000)::numeric)) end
+  select case when count(*) >= 3 then jsonb_build_object('packets', sum(m.n), 'ms',
+    round((percentile_disc(0.1) within group (order by m.late) * 1000)::numeric)) end
   from (
-    select t.ts, t.received_at from public.telemetry t
-    where t.device_num = clock_skew.device_num and t.ts >= clock_skew.starts order by t.ts desc limit 200
-  ) n
-  -- What carries no time is stored with its arrival in microseconds.
-  where n.received_at <> n.ts and date_trunc('milliseconds', n.ts) = n.ts
+    select count(*) as n, min(extract(epoch from n.received_at - n.ts)) as late
+    from (
+      select t.ts, t.received_at from public.telemetry t
+      where t.device_num = clock_skew.device_num and t.ts >= clock_skew.starts order by t.ts desc limit 200
+    ) n
+    -- What carries no time is stored with its arrival in microseconds.
+    where n.received_at <> n.ts and date_trunc('milliseconds', n.ts) = n.ts
+    group by date_bin('10 seconds', n.received_at, 'epoch')
+  ) m
 $function$;
 grant execute on function ec.clock_skew(integer,timestamp with time zone) to authenticated;
 
@@ -3195,10 +3204,12 @@ begin
   ), held as materialized (
     select p.i, p.d, p.q, p.redelivered, p.received_at, p.ts, p.temp, p.hum, p.co2, p.bat,
       s.device_num, s.product_type, s.active, s.pending, f.newest, f.same_keys,
-      f.newest and coalesce(p.d ->> 'fw_version', p.d ->> 'fw') <> coalesce(s.fw_version, '') as other_version,
+      f.named, f.named <> coalesce(s.fw_version, '') as other_version,
       -- Less uptime than before, or than the pause since then; without an uptime, the first packet of a session.
       case when not f.newest then false
-        when p.d ? 'uptime' then p.d -> 'uptime' < s.reported -> 'uptime' or p.ts > s.reported_at + interval '1 minute'
+        when p.d ? 'uptime' then p.d -> 'uptime' < s.reported -> 'uptime' and jsonb_typeof(p.d -> 'uptime') = 'number'
+            and jsonb_typeof(s.reported -> 'uptime') = 'number'
+          or p.ts > s.reported_at + interval '1 minute'
           and ec.has_restarted(p.d, p.ts, s.reported, s.reported_at)
         else p.d ? 'reboot_reason' and s.connected_changed_at > s.last_telemetry_at
       end as booted, s.reported -> 'uptime' as former_uptime,
@@ -3219,7 +3230,11 @@ begin
     join public.device_state s on s.serial = p.s
     cross join lateral (
       select (s.reported_at is null or p.ts > s.reported_at) and p.ts >= s.tenure_started_at as newest,
-        p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys
+        p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys,
+        -- A version counts by its own time: a packet that is late as a reading may be the first to name it.
+        case when p.d ?| '{fw_version,fw}' and p.ts >= s.tenure_started_at and (p.ts > s.named_version_at) is not false
+          and jsonb_typeof(coalesce(p.d -> 'fw_version', p.d -> 'fw')) in ('string', 'number')
+          then nullif(left(btrim(coalesce(p.d ->> 'fw_version', p.d ->> 'fw')), 64), '') end as named
     ) f
     left join lateral (
       -- A reading from before the tenure belongs to whoever held the device then.
@@ -3266,6 +3281,8 @@ begin
       packet_keys = case when not h.newest or h.same_keys then s.packet_keys
         else array(select jsonb_object_keys(h.d)) end,
       last_seq = case when h.newest then coalesce(h.q, s.last_seq) else s.last_seq end,
+      named_version = coalesce(h.named, s.named_version),
+      named_version_at = case when h.named is null then s.named_version_at else h.ts end,
       w_temp = case when not h.newest or h.temp is null then s.w_temp
         when cardinality(s.w_temp) < 29 then s.w_temp || h.temp else s.w_temp[2:29] || h.temp end,
       s_temp = case when not h.newest or h.temp is null then s.s_temp when cardinality(s.w_temp) < 29 then s.s_temp + h.temp
@@ -3469,7 +3486,7 @@ begin
       case when jsonb_typeof(p.d -> 'hum') = 'number' then (p.d -> 'hum')::float8 end as hum,
       case when jsonb_typeof(p.d -> 'co2') = 'number' then (p.d -> 'co2')::float8 end as co2,
       case when jsonb_typeof(p.d -> 'bat') = 'number' then (p.d -> 'bat')::float8 end as bat,
-      s.device_num, s.reported_at, s.fw_version, p.ts >= s.tenure_started_at as in_tenure,
+      s.device_num, s.reported_at, p.ts >= s.tenure_started_at as in_tenure,
       p.d ?& s.packet_keys and p.d - s.packet_keys = '{}' as same_keys,
       coalesce(e.org_num, s.org_num) as org_num, coalesce(e.tenure_id, s.tenure_id) as tenure_id,
       row_number() over (partition by s.device_num, p.ts order by p.i) as nth
@@ -3498,6 +3515,11 @@ begin
     from parsed p
     where p.nth = 1 and ((p.device_num, p.ts) in (select stored.device_num, stored.ts from stored)) is true
     window before as (partition by p.device_num order by p.i rows between unbounded preceding and 1 preceding)
+  ), named as materialized (
+    select distinct on (n.device_num) n.device_num, n.ts, private.named_version(n.d) as version
+    from accepted_items n
+    where n.d ?| '{fw_version,fw}' and n.in_tenure and private.named_version(n.d) is not null
+    order by n.device_num, n.ts desc
   ), booted as (
     select a.device_num, a.i, a.ts, a.d, f.before -> 'uptime' as former_uptime
     from (
@@ -3507,7 +3529,8 @@ begin
     ) a
     left join public.device_state s on a.before is null and s.device_num = a.device_num
     cross join lateral (select coalesce(a.before, s.reported) as before, coalesce(a.before_at, s.reported_at) as before_at) f
-    where a.d -> 'uptime' < f.before -> 'uptime' or ec.has_restarted(a.d, a.ts, f.before, f.before_at)
+    where a.d -> 'uptime' < f.before -> 'uptime' and jsonb_typeof(a.d -> 'uptime') = 'number' and jsonb_typeof(f.before -> 'uptime') = 'number'
+      or ec.has_restarted(a.d, a.ts, f.before, f.before_at)
   ), moving as materialized (
     -- How many readings of each metric its device has in this batch, up to and with this packet.
     select a.device_num, a.i, a.ts, a.org_num, a.tenure_id, a.temp, a.hum, a.co2, a.bat,
@@ -3563,6 +3586,8 @@ begin
         else ec.older_times(s.reported || g.document, s.reported_at, s.older || g.times, m.last_packet) end,
       packet_keys = case when g.device_num is null then s.packet_keys else array(select jsonb_object_keys(m.last_packet)) end,
       last_seq = coalesce(m.last_seq, s.last_seq),
+      named_version = case when v.ts > coalesce(s.named_version_at, '-infinity') then v.version else s.named_version end,
+      named_version_at = greatest(s.named_version_at, v.ts),
       w_temp = coalesce(x.temp[greatest(cardinality(x.temp) - 28, 1):], s.w_temp), s_temp = ec.sum_of(coalesce(x.temp[greatest(cardinality(x.temp) - 28, 1):], s.w_temp)),
       w_hum = coalesce(x.hum[greatest(cardinality(x.hum) - 28, 1):], s.w_hum), s_hum = ec.sum_of(coalesce(x.hum[greatest(cardinality(x.hum) - 28, 1):], s.w_hum)),
       w_co2 = coalesce(x.co2[greatest(cardinality(x.co2) - 28, 1):], s.w_co2), s_co2 = ec.sum_of(coalesce(x.co2[greatest(cardinality(x.co2) - 28, 1):], s.w_co2)),
@@ -3571,6 +3596,7 @@ begin
     left join moves m on m.device_num = a.device_num
     left join series x on x.device_num = a.device_num
     left join merges g on g.device_num = a.device_num
+    left join named v on v.device_num = a.device_num
     where s.device_num = a.device_num
   ), deviated as (
     insert into public.deviations (device_num, org_num, tenure_id, metric, ts, value, mean, pct)
@@ -3597,8 +3623,7 @@ begin
     where abs(c.reading - c.mean) >= d.min_deviation and abs(p.pct) >= 20
   )
   select t.n, t.nums, t.mins, f.nums,
-    (select array_agg(distinct a.device_num) from accepted_items a
-      where a.newest and coalesce(a.d ->> 'fw_version', a.d ->> 'fw') <> coalesce(a.fw_version, '')),
+    (select array_agg(v.device_num) from named v),
     (select jsonb_agg(ec.boot_of(b.device_num, b.ts, b.d, b.former_uptime) order by b.i) from booted b),
     array(select p.i from parsed p
       where (p.nth = 1 or not p.timeless) and (p.i in (select a.i from accepted_items a)) is not true),
@@ -3750,7 +3775,7 @@ CREATE OR REPLACE FUNCTION ec.list_ota_jobs(org_id uuid, state text DEFAULT NULL
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  select private.ota_job_json(j) from public.ota_jobs j
+  select private.ota_job_json(j, true) from public.ota_jobs j
   where j.org_id = list_ota_jobs.org_id and j.org_id = any (array(select private.my_org_ids()))
     and (list_ota_jobs.state is null or j.state = list_ota_jobs.state)
     and (list_ota_jobs.product_type is null or j.product_type = list_ota_jobs.product_type)
@@ -3759,7 +3784,7 @@ AS $function$
   limit least(greatest(max, 1), 200)
 $function$;
 grant execute on function ec.list_ota_jobs(uuid,text,text,integer,integer) to authenticated;
-comment on function ec.list_ota_jobs(uuid,text,text,integer,integer) is 'Newest first, without failures';
+comment on function ec.list_ota_jobs(uuid,text,text,integer,integer) is 'Newest first; without failures and counts by stage, at most 20 serials of each list';
 
 CREATE OR REPLACE FUNCTION ec.list_room_codes(org_id uuid, room_ids uuid[])
  RETURNS jsonb
@@ -4347,12 +4372,12 @@ begin
     'reported', device.reported, 'reported_at', ec.iso_time(device.reported_at), 'older', device.older,
     'last_seen', ec.iso_time(device.last_seen), 'connected', device.connected,
     'online_window_s', device.online_window_s, 'interval_s', device.telemetry_interval_s, 'health', device.health,
-    'series', ec.telemetry_buckets(read_diagnostics.serial, read_diagnostics.hours, array['heap', 'signal']),
+    'series', ec.telemetry_buckets(read_diagnostics.serial, read_diagnostics.hours, array['bat', 'heap', 'signal']),
     'battery', battery, 'boots', boots,
     'packets', case when packets.expected is not null then json_build_object('hours', counted_h, 'expected', packets.expected,
       'received', packets.received, 'duplicates', packets.duplicates, 'counters', packets.counters) end,
     'skew', ec.clock_skew(device.num, now() - interval '1 day'),
-    'track', case when device.reported ? 'lat' then ec.read_track(device.num, read_diagnostics.hours) else '[]' end);
+    'track', case when device.reported ?| array['lat', 'gps_fix'] then ec.read_track(device.num, read_diagnostics.hours) else '[]' end);
 end
 $function$;
 grant execute on function ec.read_diagnostics(text,integer) to authenticated;
@@ -4599,20 +4624,23 @@ begin
   select ec.note_signs(array_agg(p.s), array_agg(to_timestamp(p.r::float8 / 1e6))) into waiting
   from json_to_recordset(items) as p (s text, r bigint);
   perform from public.ota_job_devices e
-  where exists (
-    select from json_to_recordset(items) as p (s text, j text) where p.s = e.serial and lower(p.j) = e.job_id::text
-  ) and e.serial in (select p.s from json_to_recordset(items) as p (s text))
+  where e.id = any (array(
+    select x.id
+    from json_to_recordset(items) as p (s text, j text)
+    join public.devices d on d.serial = p.s
+    join public.ota_job_devices x on x.device_id = d.id and x.org_id = d.org_id and x.job_id::text = lower(p.j)
+  ))
   order by e.id for update;
   for item in
-    select p.s, lower(p.j) as j, p.a, p.state, p.percent, p.reason, p.retry_s
+    select x.id, p.state, p.percent, p.reason, p.retry_s
     from rows from (json_to_recordset(items) as (s text, j text, a text, state text, percent numeric, reason text, retry_s numeric))
       with ordinality as p (s, j, a, state, percent, reason, retry_s, o)
-    where private.is_ota_word(p.state) order by p.o
+    join public.devices d on d.serial = p.s
+    join public.ota_job_devices x on x.device_id = d.id and x.org_id = d.org_id and x.job_id::text = lower(p.j)
+    where private.is_ota_word(p.state) and (p.a is null or p.a = x.attempt::text)
+    order by p.o
   loop
-    select e.* into execution
-    from public.ota_job_devices e join public.devices d on d.id = e.device_id and d.org_id = e.org_id
-    where e.serial = item.s and e.job_id::text = item.j and (item.a is null or item.a = e.attempt::text);
-    continue when execution.id is null;
+    select e.* into execution from public.ota_job_devices e where e.id = item.id;
     if private.note_ota_status(execution, item.state, item.percent, item.reason, item.retry_s) then
       changed := changed + 1;
     end if;
@@ -4648,7 +4676,10 @@ begin
     group by p.s
   ), merged as (
     select s.device_num, a.at, a.door, cardinality(a.documents) as n, m.reported, t.times,
-      array(select k from jsonb_object_keys(t.times) k where not m.reported ? k) as gone
+      array(select k from jsonb_object_keys(t.times) k where not m.reported ? k) as gone,
+      case when t.times ?| '{fw_version,fw}' then (
+        select private.named_version(x.document) from unnest(a.documents) with ordinality as x (document, o)
+        where private.named_version(x.document) is not null order by x.o desc limit 1) end as named
     from arrived a
     join public.device_state s on s.serial = a.s
     cross join lateral (select private.merge_shadows(s.reported, a.documents)) as m (reported)
@@ -4665,12 +4696,14 @@ begin
       reported_version = s.reported_version + m.n,
       last_seen = greatest(s.last_seen, m.at),
       last_door = m.door,
+      named_version = coalesce(m.named, s.named_version),
+      named_version_at = case when m.named is null then s.named_version_at else greatest(s.named_version_at, m.at) end,
       connected = s.connected or m.door = 'mqtt' and m.at >= coalesce(s.connected_changed_at, m.at),
       connected_changed_at = case when not s.connected and m.door = 'mqtt'
         and m.at >= coalesce(s.connected_changed_at, m.at) then m.at else s.connected_changed_at end
     from merged m
     where s.device_num = m.device_num
-    returning s.device_num, m.door = 'mqtt' and s.pending as waits, m.times ?| '{fw_version,fw}' as names_version
+    returning s.device_num, m.door = 'mqtt' and s.pending as waits, m.named is not null as names_version
   )
   select array_agg(w.device_num), array_agg(w.device_num) filter (where w.waits),
     array_agg(w.device_num) filter (where w.names_version)
@@ -5212,7 +5245,8 @@ begin
   if exists (select from public.ota_jobs j where j.firmware_id = firmware.id and j.state in ('scheduled', 'running', 'paused')) then
     perform private.refuse('EC409', 'conflict', 'An update job uses this firmware.', jsonb_build_object('jobs', coalesce(jobs, '[]')));
   end if;
-  update public.firmware f set state = 'retired', refused_reason = null where f.id = firmware.id and f.state <> 'retired';
+  update public.firmware f set state = 'refused', refused_reason = 'abandoned' where f.id = firmware.id and f.state = 'uploading';
+  update public.firmware f set state = 'retired' where f.id = firmware.id and f.state = 'ready';
   if found then
     perform private.write_audit('firmware_retired', 'firmware', firmware.id::text, firmware.org_id, null,
       jsonb_build_object('product_type', firmware.product_type, 'version', firmware.version));
@@ -5222,7 +5256,7 @@ begin
 end
 $function$;
 grant execute on function ec.retire_firmware(uuid) to authenticated;
-comment on function ec.retire_firmware(uuid) is 'Action ota: nobody gets it any more → the firmware. EC403, EC404, EC409 {jobs: numbers}';
+comment on function ec.retire_firmware(uuid) is 'Action ota: nobody gets it any more, an unfinished upload is given up → the firmware. EC403, EC404, EC409 {jobs: numbers}';
 
 CREATE OR REPLACE FUNCTION ec.retry_ota_job(job_id uuid, states text[] DEFAULT NULL::text[])
  RETURNS jsonb
@@ -5248,6 +5282,8 @@ begin
     select e.id
     from public.ota_job_devices e join public.devices d on d.id = e.device_id
     where e.job_id = job.id and e.state = any (wanted) and d.org_id = job.org_id and d.lifecycle <> 'retired'
+      and (job.force or d.fw_version is null
+        or private.plain_version(d.fw_version) <> job.version and private.compare_versions(d.fw_version, job.version) <= 0)
       and not exists (
         select from public.ota_job_devices o
         where o.device_num = e.device_num and o.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting'))
@@ -5915,6 +5951,7 @@ begin
     ('ec_expire_credentials', '* * * * *', 'select ec.expire_credentials(now())'),
     ('ec_expire_commands', '30 seconds', 'select ec.expire_commands(now())'),
     ('ec_advance_ota_jobs', '30 seconds', 'select ec.advance_ota_jobs(now())'),
+    ('ec_sweep_pending_firmware', '* * * * *', 'select ec.sweep_pending_firmware()'),
     ('ec_kick_mail', '* * * * *', 'select ec.kick_mail(now())'),
     ('ec_purge_expired', '23 * * * *', 'select ec.purge_expired(now())')
   ) job (name, schedule, command);
@@ -6002,6 +6039,16 @@ $function$;
 grant execute on function ec.sweep_live(timestamp with time zone) to ec_bridge;
 grant execute on function ec.sweep_live(timestamp with time zone) to ec_worker;
 comment on function ec.sweep_live(timestamp with time zone) is 'Trailing edge of live broadcast; returns the number of leases';
+
+CREATE OR REPLACE FUNCTION ec.sweep_pending_firmware()
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select private.forget_pending_firmware(array(select d.id from public.devices d where d.pending_fw_version is not null))
+$function$;
+comment on function ec.sweep_pending_firmware() is 'Cron: devices that were busy when their update ended';
 
 CREATE OR REPLACE FUNCTION ec.take_due(level text, now timestamp with time zone, max_buckets integer, OUT device_nums integer[], OUT org_nums integer[], OUT starts timestamp with time zone[], OUT ends timestamp with time zone[])
  RETURNS record
@@ -6901,6 +6948,8 @@ begin
     if x_is_number and y_is_number then
       continue when x::numeric = y::numeric;
       return sign(x::numeric - y::numeric);
+    elsif x = '' or y = '' then
+      return case when x = '' then -1 else 1 end;
     elsif x_is_number <> y_is_number then
       return case when x_is_number then -1 else 1 end;
     end if;
@@ -7054,7 +7103,7 @@ begin
   where e.id = any (execution_ids) and e.released and not private.is_on_its_way(e.outbox_id)
     and case e.state
       when 'queued' then j.state = 'running' and (e.not_before <= at) is not false
-      when 'sent' then reborn or e.sent_at < at - private.resend_after(e.sends)
+      when 'sent' then j.state <> 'aborted' and (reborn or e.sent_at < at - private.resend_after(e.sends))
       else reborn and e.state in ('downloading', 'installing')
     end;
   return due;
@@ -7166,6 +7215,7 @@ AS $function$
 declare
   held bigint[];
 begin
+  perform from public.device_state s where s.device_num = new.num for no key update;
   select array_agg(x.id) into held from (
     select e.id from public.ota_job_devices e
     where e.device_num = new.num and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
@@ -7233,13 +7283,22 @@ begin
     tally := private.tally_stage(job, n);
     if tally.failed >= coalesce(job.failure_min, case when n = 0 and jsonb_array_length(job.stages) > 1
         and tally.devices <= 10 then 1 else 3 end)
-      and tally.failed * 100 >= job.failure_pct * tally.finished then
+      and tally.failed * 100 >= job.failure_pct * (tally.finished + tally.under_way) then
       return jsonb_build_object('kind', 'failure_threshold', 'stage', n, 'failed', tally.failed, 'finished', tally.finished,
-        'pct', round(100.0 * tally.failed / tally.finished, 1));
+        'pct', round(100.0 * tally.failed / (tally.finished + tally.under_way), 1));
     end if;
   end loop;
   return null;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION private.few_serials(part jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case when part ? 'serials' then part || jsonb_build_object('serials', jsonb_path_query_array(part, '$.serials[0 to 19]')) else part end
 $function$;
 
 CREATE OR REPLACE FUNCTION private.filter_json(filter public.device_filters)
@@ -7342,6 +7401,11 @@ begin
   if changed is null then
     return null;
   end if;
+  -- Registering names a version as well.
+  update public.device_state s set
+    fw_version = n.fw_version, named_version = n.fw_version, named_version_at = clock_timestamp()
+  from new_rows n
+  where n.num = any (changed) and s.device_num = n.num and s.fw_version is distinct from n.fw_version;
   held := private.hold_current_otas(changed);
   if held is null then
     return null;
@@ -7352,10 +7416,17 @@ begin
     where e.id = any (held) and private.plain_version(n.fw_version) = j.version
       and (private.is_open(e.state) or e.state in ('failed', 'timed_out', 'rolled_back'))
   ), 'succeeded', null);
+  -- What has not begun would take it back.
+  perform private.end_ota(array(
+    select e.id
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
+    where e.id = any (held) and e.state = 'queued' and not j.force and not private.is_on_its_way(e.outbox_id)
+      and private.compare_versions(n.fw_version, j.version) > 0
+  ), 'cancelled', 'It runs a newer version.');
   for version, gone in
     select n.fw_version, array_agg(e.id)
     from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id join new_rows n on n.id = e.device_id
-    where e.id = any (held) and e.state = 'succeeded' and private.plain_version(n.fw_version) <> j.version
+    where e.id = any (held) and e.state = 'succeeded' and private.compare_versions(n.fw_version, j.version) < 0
       and j.state in ('running', 'paused')
     group by n.fw_version
   loop
@@ -7544,11 +7615,12 @@ begin
   select e.* into execution from public.ota_job_devices e
   where e.device_num = hand_out_ota.device_num and e.released and e.state in ('queued', 'sent', 'downloading', 'installing')
   for update;
-  if execution.id is null then
+  if execution.id is null or execution.state = 'sent'
+    and exists (select from public.ota_jobs j where j.id = execution.job_id and j.state = 'aborted') then
     return '{}';
   elsif execution.state = 'queued' then
     -- On its way over MQTT as well: the device knows an attempt it has seen.
-    if execution.outbox_id is null and private.due_ota(array[execution.id]) is null then
+    if not private.is_on_its_way(execution.outbox_id) and private.due_ota(array[execution.id]) is null then
       return '{}';
     end if;
     update public.ota_job_devices e set sent_at = clock_timestamp(), sends = e.sends + 1 where e.id = execution.id;
@@ -7804,6 +7876,10 @@ AS $function$
     select from public.ota_job_devices e
     where e.device_num = is_awaited.device_num and e.released
       and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+  ) or exists (
+    -- Its device row was busy when it named another version.
+    select from public.device_state s
+    where s.device_num = is_awaited.device_num and s.named_version <> coalesce(s.fw_version, '')
   )
 $function$;
 comment on function private.is_awaited(integer) is 'What device_state.pending says, looked up';
@@ -8112,14 +8188,19 @@ CREATE OR REPLACE FUNCTION private.make_job(org_id uuid, job jsonb, single boole
 AS $function$
 declare
   at timestamptz := clock_timestamp();
-  firmware public.firmware := private.usable_firmware(make_job.org_id, (job ->> 'firmware_id')::uuid);
+  firmware public.firmware;
   device_ids uuid[] := (private.ota_targets(make_job.org_id, job -> 'target')).device_ids;
   number int;
+  empty_stage int;
   plan record;
   made public.ota_jobs;
+  org_zone text := private.zone_of(make_job.org_id, null);
 begin
   perform pg_advisory_xact_lock(hashtextextended('private.make_job ' || make_job.org_id, 0));
   number := private.next_job_number(make_job.org_id);
+  -- Nobody retires it meanwhile.
+  perform from public.firmware f where f.id = (job ->> 'firmware_id')::uuid for share;
+  firmware := private.usable_firmware(make_job.org_id, (job ->> 'firmware_id')::uuid);
   device_ids := array(
     select d.id from public.devices d where d.id = any (device_ids) and d.org_id = make_job.org_id order by d.id for no key update);
   plan := private.plan_job(firmware, device_ids, job, number);
@@ -8129,6 +8210,13 @@ begin
       'detail', (select p.detail from unnest(plan.places) p limit 1)));
   elsif (select count(*) from unnest(plan.places) p where p.reason is null) > private.max_job_devices() then
     perform private.refuse('EC422', 'unprocessable', 'A job has at most 50,000 devices.');
+  end if;
+  -- Devices that are named to go first protect the others: with a slip of the pen nobody would.
+  select min(s.n) into empty_stage from jsonb_array_elements(plan.stages) with ordinality s (part, n)
+  where s.part ? 'serials' and s.part -> 'devices' = '0';
+  if empty_stage is not null then
+    perform private.refuse('EC422', 'unprocessable', format('None of the devices stage %s names would get it.', empty_stage),
+      jsonb_build_object('reason', 'empty_stage', 'stage', empty_stage - 1));
   end if;
   perform private.supersede_ota(array(select p.device_num from unnest(plan.places) p where p.reason is null), number);
 
@@ -8141,8 +8229,14 @@ begin
   returning * into made;
   -- A bridge may hold a message of the older job since the plan was made; then the device stays with that one.
   insert into public.ota_job_devices (job_id, device_id, device_num, serial, org_id, stage, position, from_version, zone)
-  select made.id, p.device_id, p.device_num, p.serial, made.org_id, p.stage, p.position, p.fw_version, p.zone
-  from unnest(plan.places) p where p.reason is null
+  select made.id, p.device_id, p.device_num, p.serial, made.org_id, p.stage, p.position, p.fw_version, coalesce(z.zone, org_zone)
+  from unnest(plan.places) p
+  join public.devices d on d.id = p.device_id
+  left join (
+    select x.location_id, private.zone_of(made.org_id, x.location_id) as zone
+    from (select distinct o.location_id from public.devices o where o.id = any (device_ids)) x
+  ) z on z.location_id = d.location_id
+  where p.reason is null
   order by p.stage, p.position
   on conflict (device_num) where state in ('queued', 'sent', 'downloading', 'installing', 'rebooting') do nothing;
   update public.devices d set
@@ -8625,6 +8719,18 @@ end
 $function$;
 grant execute on function private.my_user_id() to authenticated;
 
+CREATE OR REPLACE FUNCTION private.named_version(document jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select nullif(left(btrim(v #>> '{}'), 64), '')
+  from (select coalesce(document -> 'fw_version', document -> 'fw')) x (v)
+  where jsonb_typeof(v) in ('string', 'number')
+$function$;
+comment on function private.named_version(jsonb) is 'The firmware version a packet or document names; ingest has the same expression';
+
 CREATE OR REPLACE FUNCTION private.new_room_code(room public.locations, expires_at timestamp with time zone)
  RETURNS public.room_codes
  LANGUAGE plpgsql
@@ -8720,7 +8826,7 @@ begin
     perform private.end_ota(array[execution.id], state, coalesce(words, 'The device gave no reason.'));
     return true;
   elsif state = 'deferred' and words = 'url_expired' then
-    if execution.state = 'rebooting' or private.is_on_its_way(execution.outbox_id) then
+    if execution.state not in ('sent', 'downloading', 'installing') or private.is_on_its_way(execution.outbox_id) then
       return false;
     end if;
     perform private.log_ota(array[execution.id], 'url_refreshed');
@@ -8771,52 +8877,50 @@ declare
 begin
   perform private.hold_current_otas(device_nums);
   with news as (
-    select d.id, d.num, r.version
-    from public.device_state s
-    join public.devices d on d.id = s.device_id
-    cross join lateral (select private.reported_version(s.reported) as version) r
-    where s.device_num = any (device_nums) and (r.version <> coalesce(s.fw_version, '')
-      or r.version <> coalesce(d.fw_version, '') and (said or s.packet_keys && '{fw_version,fw}'))
+    select d.id, d.num, s.named_version as version
+    from public.device_state s join public.devices d on d.id = s.device_id
+    where s.device_num = any (device_nums) and s.named_version <> coalesce(s.fw_version, '')
     order by d.id for no key update of d skip locked
   ), noted as (
     update public.device_state s set fw_version = n.version from news n where s.device_num = n.num
   )
   update public.devices d set fw_version = n.version from news n where d.id = n.id;
+  update public.device_state s set pending = true
+  where s.device_num = any (device_nums) and s.named_version <> coalesce(s.fw_version, '') and not s.pending;
 
-  -- Of those that said they restart: once they have, the version they run decides. That they have is certain when they
-  -- started after they said so (five seconds are left to the way of that word), or introduced themselves in a new session.
-  -- Without such a sign, or with a version said earlier only, it takes packets of two moments.
+  -- Of those that said they restart: once they have, the version they name decides; one named before the restart says
+  -- nothing. That they have is certain when they started after they said so (five seconds are left to the way of that
+  -- word), or introduce themselves in a new session; without either, they must name another version at two moments.
   with seen as (
-    select e.id, x.at, private.plain_version(r.version) = j.version as is_new, x.is_fresh, e.old_seen_at,
-      case when said then s.connected_changed_at > e.changed_at
-        when jsonb_typeof(s.reported -> 'uptime') = 'number' and 'uptime' = any (s.packet_keys)
-          then (s.reported ->> 'uptime')::numeric - 5 < extract(epoch from x.at - e.changed_at) end as has_restarted
+    select e.id, private.plain_version(s.named_version) = j.version as is_new, s.named_version_at as at, e.old_seen_at, u.has_restarted,
+      case when said then true when u.started_at is null then s.named_version_at > e.changed_at
+        else s.named_version_at >= u.started_at - interval '2 seconds' end as is_of_now
     from public.ota_job_devices e
     join public.ota_jobs j on j.id = e.job_id
     join public.device_state s on s.device_num = e.device_num
-    cross join lateral (select private.reported_version(s.reported) as version) r
     cross join lateral (
-      select case when said then s.last_seen else s.reported_at end as at, said or s.packet_keys && '{fw_version,fw}' as is_fresh
-    ) x
-    where e.device_num = any (device_nums) and e.state = 'rebooting' and x.at > e.changed_at and r.version is not null
+      select case when not said and jsonb_typeof(s.reported -> 'uptime') = 'number' and 'uptime' = any (s.packet_keys)
+        then s.reported_at - make_interval(secs => least((s.reported ->> 'uptime')::float8, 1e9)) end as started_at
+    ) t
+    cross join lateral (
+      select t.started_at, case when said then s.connected_changed_at > e.changed_at
+        else t.started_at > e.changed_at - interval '5 seconds' end as has_restarted
+    ) u
+    where e.device_num = any (device_nums) and e.state = 'rebooting' and s.named_version is not null
   ), doubtful as (
     update public.ota_job_devices e set old_seen_at = n.at from seen n
-    where e.id = n.id and n.old_seen_at is null and case when n.is_fresh then n.has_restarted is null else n.has_restarted end
+    where e.id = n.id and n.old_seen_at is null and n.is_of_now and n.has_restarted is null
   ), sure as (
-    select n.id, n.is_new from seen n
-    where case
-      when n.is_fresh then coalesce(n.has_restarted, n.at > n.old_seen_at)
-      else n.has_restarted and n.at > n.old_seen_at + interval '10 seconds'
-    end
+    select n.id, n.is_new from seen n where n.is_of_now and coalesce(n.has_restarted, n.at > n.old_seen_at)
   )
   select array_agg(x.id) filter (where x.is_new), array_agg(x.id) filter (where not x.is_new) into there, gone from sure x;
   perform private.end_ota(there, 'succeeded', null);
-  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', private.reported_version(s.reported)))
+  perform private.end_ota(array[e.id], 'rolled_back', format('It runs %s again.', s.named_version))
   from public.ota_job_devices e join public.device_state s on s.device_num = e.device_num
   where e.id = any (gone);
 end
 $function$;
-comment on function private.note_versions(integer[],boolean) is 'devices.fw_version follows what devices report, and executions follow that';
+comment on function private.note_versions(integer[],boolean) is 'devices.fw_version follows what devices name, and executions follow that';
 
 CREATE OR REPLACE FUNCTION private.notification_json(notification public.notifications, read boolean)
  RETURNS jsonb
@@ -8845,7 +8949,7 @@ begin
     perform pg_advisory_xact_lock(hashtextextended(notify_org.org_id || ' ' || notify_org.group_key, 0));
     update public.notifications n set
       kind = notify_org.kind, severity = notify_org.severity, title = left(notify_org.title, 200),
-      body = left(notify_org.body, 2000), link = notify_org.link, subject = notify_org.subject,
+      body = left(coalesce(notify_org.body, ''), 2000), link = notify_org.link, subject = coalesce(notify_org.subject, '{}'),
       times = n.times + 1, created_at = at
     where n.id = (
       select g.id from public.notifications g
@@ -8884,42 +8988,51 @@ CREATE OR REPLACE FUNCTION private.ota_candidates(firmware public.firmware, devi
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  select c.id, c.num, c.serial, c.name, c.fw_version, c.status, c.zone, c.reason,
+  with found as materialized (
+    select d.id, d.num, d.serial, d.name, d.fw_version, d.product_type, d.lifecycle, d.maker_org_id,
+      ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), clock_timestamp()) as status,
+      coalesce(s.reported ->> 'chip', d.attributes ->> 'chip') as chip
+    from public.devices d
+    join public.product_types t on t.key = d.product_type
+    left join public.device_state s on s.device_num = d.num
+    where d.id = any (device_ids)
+  ), versions as materialized (
+    -- A fleet has many devices and few versions.
+    select v.fw_version, private.plain_version(v.fw_version) is not distinct from firmware.version as is_same,
+      private.compare_versions(v.fw_version, firmware.version) > 0 as is_newer
+    from (select distinct f.fw_version from found f where f.fw_version is not null) v
+  ), chips as materialized (
+    select c.chip, private.chip_key(c.chip) <> firmware.chip as is_other
+    from (select distinct f.chip from found f where f.chip is not null) c
+  ), busy as (
+    -- On its way: with the device, or with a bridge that holds its message.
+    select e.device_num, j.number
+    from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id
+    where e.device_id = any (device_ids) and e.state in ('queued', 'sent', 'downloading', 'installing', 'rebooting')
+      and (e.state <> 'queued' or e.outbox_id is not null and exists (
+        select from ec.mqtt_outbox o
+        where o.id = e.outbox_id and o.sent_at is null and o.claimed_until > clock_timestamp()))
+  )
+  select c.id, c.num, c.serial, c.name, c.fw_version, c.status, c.reason,
     case when c.reason = 'busy' then jsonb_build_object('job', c.busy) when c.reason = 'other_chip' then jsonb_build_object('chip', c.chip)
       when c.reason = 'other_type' then jsonb_build_object('product_type', c.product_type) end,
     null::int,
     (row_number() over (order by c.reason is not null, c.status <> 'online',
       md5(ota_candidates.number || ' ' || c.serial) collate "C", c.serial))::int
   from (
-    select d.id, d.num, d.serial, d.name, d.fw_version, d.product_type, st.status, ch.chip, b.number as busy,
-      private.zone_of(d.org_id, d.location_id) as zone,
-      case
-        when d.lifecycle = 'retired' then 'retired'
-        when d.product_type <> firmware.product_type then 'other_type'
-        when d.maker_org_id <> firmware.org_id then 'other_maker'
-        when private.chip_key(ch.chip) <> firmware.chip then 'other_chip'
-        when not force and private.plain_version(d.fw_version) = firmware.version then 'same_version'
-        when not force and private.compare_versions(d.fw_version, firmware.version) > 0 then 'newer_version'
+    select f.*, b.number as busy, case
+        when f.lifecycle = 'retired' then 'retired'
+        when f.product_type <> firmware.product_type then 'other_type'
+        when f.maker_org_id <> firmware.org_id then 'other_maker'
+        when h.is_other then 'other_chip'
+        when not force and v.is_same then 'same_version'
+        when not force and v.is_newer then 'newer_version'
         when b.number is not null then 'busy'
       end as reason
-    from public.devices d
-    join public.product_types t on t.key = d.product_type
-    left join public.device_state s on s.device_num = d.num
-    cross join lateral (
-      select ec.device_status(s.last_seen, coalesce(d.online_window_s, t.online_window_s), clock_timestamp()) as status
-    ) st
-    cross join lateral (
-      select coalesce(s.reported ->> 'chip', d.attributes ->> 'chip') as chip
-    ) ch
-    left join lateral (
-      -- On its way: with the device, or with a bridge that holds its message.
-      select j.number
-      from public.ota_job_devices e join public.ota_jobs j on j.id = e.job_id
-      where e.device_num = d.num and private.is_open(e.state) and (e.state <> 'queued' or exists (
-        select from ec.mqtt_outbox o
-        where o.id = e.outbox_id and o.sent_at is null and o.claimed_until > clock_timestamp()))
-    ) b on true
-    where d.id = any (device_ids)
+    from found f
+    left join versions v on v.fw_version = f.fw_version
+    left join chips h on h.chip = f.chip
+    left join busy b on b.device_num = f.num
   ) c
 $function$;
 
@@ -8948,14 +9061,14 @@ AS $function$
     select jsonb_agg(jsonb_build_object('state', x.state, 'reason', x.reason, 'devices', x.n) order by x.n desc, x.state, x.reason)
     from (
       select e.state, e.reason, count(*) as n from public.ota_job_devices e
-      where e.job_id = job.id and e.state in ('failed', 'rolled_back', 'timed_out', 'rejected', 'cancelled')
+      where e.job_id = job.id and e.state in ('failed', 'rolled_back', 'timed_out', 'rejected')
       group by e.state, e.reason
       order by n desc limit 100
     ) x
   ), '[]'))
 $function$;
 
-CREATE OR REPLACE FUNCTION private.ota_job_json(job public.ota_jobs)
+CREATE OR REPLACE FUNCTION private.ota_job_json(job public.ota_jobs, brief boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE sql
  STABLE SECURITY DEFINER
@@ -8964,9 +9077,10 @@ AS $function$
   select jsonb_build_object(
     'id', job.id, 'number', job.number, 'org_id', job.org_id, 'name', job.name, 'single', job.single,
     'firmware', jsonb_build_object('id', f.id, 'version', job.version, 'product_type', job.product_type, 'size', f.size),
-    'target', job.target,
+    'target', case when brief then private.few_serials(job.target) else job.target end,
     'stages', (
-      select jsonb_agg(s.part || jsonb_build_object('counts', private.ota_counts(job.id, s.n::int - 1)) order by s.n)
+      select jsonb_agg(case when brief then private.few_serials(s.part) || '{"counts": {}}'
+        else s.part || jsonb_build_object('counts', private.ota_counts(job.id, s.n::int - 1)) end order by s.n)
       from jsonb_array_elements(job.stages) with ordinality s (part, n)
     ),
     'stage', job.stage, 'soaking_since', ec.iso_time(job.soaking_since), 'state', job.state, 'abort_reason', job.abort_reason,
@@ -9085,14 +9199,14 @@ begin
   from private.split_stages(job -> 'stages', free, named) s;
 
   select coalesce(array_agg(
-    (p.device_id, p.device_num, p.serial, p.name, p.fw_version, p.status, p.zone, p.reason, p.detail, p.stage, p.position)::private.ota_place
+    (p.device_id, p.device_num, p.serial, p.name, p.fw_version, p.status, p.reason, p.detail, p.stage, p.position)::private.ota_place
     order by p.stage, p.position), '{}')
   into places
   from (
     select c.*, case when c.reason is null then coalesce((named_in -> c.serial)::int,
       (select min(b.n - 1)::int from unnest(bounds) with ordinality b (upto, n) where c.nth <= b.upto)) end as stage
     from (
-      select x.device_id, x.device_num, x.serial, x.name, x.fw_version, x.status, x.zone, x.reason, x.detail, x.position,
+      select x.device_id, x.device_num, x.serial, x.name, x.fw_version, x.status, x.reason, x.detail, x.position,
         count(*) filter (where x.reason is null and not named_in ? x.serial) over (order by x.position) as nth
       from unnest(candidates) x
     ) c
@@ -9306,17 +9420,6 @@ CREATE OR REPLACE FUNCTION private.replace_claim_code(device_id uuid, code_sha25
 AS $function$
   select private.end_claim_codes(device_id, 'reissued');
   insert into public.claim_codes (device_id, code_sha256) values (device_id, code_sha256)
-$function$;
-
-CREATE OR REPLACE FUNCTION private.reported_version(reported jsonb)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO ''
-AS $function$
-  select nullif(left(btrim(v #>> '{}'), 64), '')
-  from (select coalesce(reported -> 'fw_version', reported -> 'fw')) x (v)
-  where jsonb_typeof(v) in ('string', 'number')
 $function$;
 
 CREATE OR REPLACE FUNCTION private.require_bell(org_id uuid)
@@ -10167,9 +10270,11 @@ begin
 
     tally := private.tally_stage(job, job.stage);
     soak := make_interval(secs => (job.stages -> job.stage ->> 'soak_s')::int);
-    has_passed := tally.devices = 0
+    -- A stage whose devices have all left has shown nothing: an earlier one must have.
+    has_passed := tally.devices = 0 and (job.stages -> job.stage -> 'devices' = '0' or exists (
+        select from public.ota_job_devices e where e.job_id = job.id and e.stage < job.stage and e.state = 'succeeded'))
       or tally.succeeded > 0 and (tally.succeeded * 2 >= tally.devices or tally.waiting + tally.under_way = 0);
-    if tally.devices > 0 and tally.succeeded = 0 and tally.waiting + tally.under_way = 0
+    if not has_passed and tally.succeeded = 0 and tally.waiting + tally.under_way = 0
       and job.stage < jsonb_array_length(job.stages) - 1 then
       return private.abort_job(job, jsonb_build_object('kind', 'no_success', 'stage', job.stage, 'failed', tally.failed,
         'finished', tally.finished));
@@ -10403,3 +10508,4 @@ comment on function private.zone_of(uuid,uuid) is 'IANA zone of a place: its own
 -- ec_purge_expired: 23 * * * * — select ec.purge_expired(now())
 -- ec_run_rollups: 30 seconds — select ec.run_rollups(now())
 -- ec_sweep_live: 5 seconds — select ec.sweep_live(now())
+-- ec_sweep_pending_firmware: * * * * * — select ec.sweep_pending_firmware()
