@@ -19,7 +19,7 @@ describe('why a job stopped', () => {
     const reason = { kind: 'failure_threshold', stage: 0, failed: 2, finished: 2, pct: 100 };
     expect(abortWords(job({ abort_reason: reason }))).toEqual({
       title: 'It stopped by itself: too many failures',
-      text: '2 of 2 finished devices of the canary went wrong; the limit is 20 %. 48 devices had not been told and were left alone.',
+      text: '2 devices of the canary went wrong, 100 % of those that were told; the limit is 20 %. 48 devices had not been told and were left alone.',
     });
   });
 

@@ -14,10 +14,10 @@ export function abortWords(job: Job): { title: string; text: string } {
   const reason = job.abort_reason;
   const where = stageWords(job);
   if (reason?.kind === 'failure_threshold') {
-    const numbers = `${reason.failed ?? 0} of ${countOf(reason.finished ?? 0, 'finished device')}`;
+    const share = reason.pct == null ? '' : `, ${Math.round(reason.pct)} % of those that were told`;
     return {
       title: 'It stopped by itself: too many failures',
-      text: `${numbers}${where} went wrong; the limit is ${job.failure_pct} %. ${spared}`,
+      text: `${countOf(reason.failed ?? 0, 'device')}${where} went wrong${share}; the limit is ${job.failure_pct} %. ${spared}`,
     };
   }
   if (reason?.kind === 'no_success')
