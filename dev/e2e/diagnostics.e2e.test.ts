@@ -1,5 +1,5 @@
 import { expect as onPage, type Page } from '@playwright/test';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { useBrowser } from './support/browser.ts';
 import { demoDevice } from './support/demo.ts';
 import { callApi, registerDevice, type Device } from './support/device.ts';
@@ -13,6 +13,17 @@ const part = (page: Page, id: string) => page.locator(`[data-part="${id}"]`);
 const send = (device: Device, packet: object): Promise<void> =>
   device.publish(`devices/${device.serial}/telemetry`, JSON.stringify(packet));
 
+/** The broker acknowledges before they are stored; this waits until they are. */
+const stored = (device: Device, packets: number): Promise<unknown> =>
+  vi.waitFor(
+    async () => {
+      const path = `/devices/${device.serial}/diagnostics`;
+      const { loss } = await callApi<{ loss: { received: number } | null }>(people.org_admin, 'GET', path);
+      expect(loss?.received).toBe(packets);
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+
 /** Three hours of a board that is ill in every way, a packet every three minutes. */
 function illness(): object[] {
   const now = Date.now();
@@ -25,7 +36,9 @@ function illness(): object[] {
 describe('the diagnostics of a device', () => {
   test('that is ill say what is wrong, by which limits, and what to do', async () => {
     const device = await registerDevice(people.org_admin);
-    await send(device, illness());
+    const packets = illness();
+    await send(device, packets);
+    await stored(device, packets.length);
     const page = await openAs('org_admin', path(device));
     const verdict = page.getByRole('region', { name: /things need a look/ });
     await onPage(verdict).toContainText('4 things need a look');
@@ -49,6 +62,7 @@ describe('the diagnostics of a device', () => {
   test('follow its packets while the page is open', async () => {
     const device = await registerDevice(people.org_admin);
     await send(device, { bat: 4.1, signal: -60, heap: 180_000, uptime: 500, seq: 1 });
+    await stored(device, 1);
     const page = await openAs('org_admin', path(device));
     await onPage(part(page, 'battery')).toContainText('90%');
     await onPage(part(page, 'signal')).toContainText('3 of 4 bars');
@@ -64,6 +78,7 @@ describe('the diagnostics of a device', () => {
   test('tell a restart with its reason, and what each firmware version is worth', async () => {
     const device = await registerDevice(people.org_admin);
     await send(device, { uptime: 7200, fw_version: '1.0.0', reboot_reason: 'POWERON', seq: 9 });
+    await stored(device, 1);
     const page = await openAs('org_admin', path(device));
     await onPage(part(page, 'restarts')).toContainText('2 h');
     await send(device, { uptime: 2, fw_version: '1.1.0', reboot_reason: 'PANIC', seq: 0 });
@@ -113,8 +128,10 @@ describe('the diagnostics of a device', () => {
         csq: 11,
         bat: 4,
         uptime: 60,
+        seq: 0,
       },
     });
+    await stored(device, 1);
     const page = await openAs('org_admin', path(device));
     const requests: string[] = [];
     page.on('request', (request) => requests.push(new URL(request.url()).host));
