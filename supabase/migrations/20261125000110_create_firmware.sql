@@ -59,7 +59,20 @@ create policy firmware_select on public.firmware for select to authenticated
         and d.product_type = firmware.product_type and d.maker_org_id = firmware.org_id
     )
   );
-grant select on public.firmware to authenticated, service_role;
+-- Who uploaded it is a person's address: private.firmware_uploader tells the maker's own people.
+grant select (id, org_id, product_type, version, notes, filename, size, sha256, signature, chip, project, idf_version, raw,
+  object_path, state, refused_reason, created_by_kind, created_at, ready_at) on public.firmware to authenticated;
+grant select on public.firmware to service_role;
+
+create function private.firmware_uploader(firmware_id uuid) returns text
+language sql stable security definer
+set search_path = ''
+as $$
+  select f.created_by_label from public.firmware f
+  where f.id = firmware_uploader.firmware_id and f.org_id = any (array(select private.my_org_ids()))
+$$;
+comment on function private.firmware_uploader(uuid) is 'Null for who only holds devices of the maker';
+grant execute on function private.firmware_uploader(uuid) to authenticated;
 
 -- No policy opens it: signed addresses alone lead to an object.
 insert into storage.buckets (id, name, public, file_size_limit)

@@ -20,6 +20,8 @@ begin
   delete from ec.live_pending p where not exists (select from ec.live_leases l where l.topic = p.topic);
   delete from public.device_commands c where c.state not in ('queued', 'sent') and c.created_at < at - interval '90 days';
   delete from ec.firmware_links l where l.expires_at < at - interval '1 day';
+  delete from public.ota_events e where e.at < purge_expired.at - interval '400 days';
+  delete from public.device_reboots r where r.booted_at < purge_expired.at - interval '400 days';
   delete from ec.rate_windows w where w.window_start < at - interval '1 hour';
   delete from public.dead_letters d where d.received_at < at - interval '30 days';
   get diagnostics n = row_count;

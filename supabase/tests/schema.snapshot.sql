@@ -798,8 +798,8 @@ create policy firmware_select on public.firmware for select to authenticated
   using ((org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) OR ((state = 'ready'::text) AND (EXISTS ( SELECT
    FROM public.devices d
   WHERE ((d.org_id = ANY (ARRAY( SELECT private.my_org_ids() AS my_org_ids))) AND (d.product_type = firmware.product_type) AND (d.maker_org_id = firmware.org_id))))));
-grant select on public.firmware to authenticated;
 grant select on public.firmware to service_role;
+grant select (id, org_id, product_type, version, notes, filename, size, sha256, signature, chip, project, idf_version, raw, object_path, state, refused_reason, created_by_kind, created_at, ready_at) on public.firmware to authenticated;
 comment on column public.firmware.org_id is 'Who uploaded it: the maker of the devices that trust it';
 comment on column public.firmware.version is 'Null while uploading = the image header says it; without a leading v';
 comment on column public.firmware.signature is 'Base64 Ed25519 over sha256 (32 bytes) ‖ version ‖ product_type';
@@ -4191,6 +4191,8 @@ begin
   delete from ec.live_pending p where not exists (select from ec.live_leases l where l.topic = p.topic);
   delete from public.device_commands c where c.state not in ('queued', 'sent') and c.created_at < at - interval '90 days';
   delete from ec.firmware_links l where l.expires_at < at - interval '1 day';
+  delete from public.ota_events e where e.at < purge_expired.at - interval '400 days';
+  delete from public.device_reboots r where r.booted_at < purge_expired.at - interval '400 days';
   delete from ec.rate_windows w where w.window_start < at - interval '1 hour';
   delete from public.dead_letters d where d.received_at < at - interval '30 days';
   get diagnostics n = row_count;
@@ -7381,6 +7383,18 @@ AS $function$
     'created_by_kind', firmware.created_by_kind, 'created_at', ec.iso_time(firmware.created_at),
     'ready_at', ec.iso_time(firmware.ready_at))
 $function$;
+
+CREATE OR REPLACE FUNCTION private.firmware_uploader(firmware_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select f.created_by_label from public.firmware f
+  where f.id = firmware_uploader.firmware_id and f.org_id = any (array(select private.my_org_ids()))
+$function$;
+grant execute on function private.firmware_uploader(uuid) to authenticated;
+comment on function private.firmware_uploader(uuid) is 'Null for who only holds devices of the maker';
 
 CREATE OR REPLACE FUNCTION private.follow_firmware()
  RETURNS trigger

@@ -368,6 +368,13 @@ describe('who', () => {
       db.as(actor, (session) => session.query('select id from public.firmware where id = $1', [firmware.id]));
     expect(await seen(holder)).toHaveLength(1);
     expect(await seen(world.strangerAdmin)).toEqual([]);
+    const uploader = (actor: Actor): Promise<unknown> =>
+      db.as(actor, (session) => session.value('select private.firmware_uploader($1)', [firmware.id]));
+    expect(await uploader(world.orgAdmin)).toBeTruthy();
+    expect(await uploader(holder)).toBeNull();
+    await expect(
+      db.as(holder, (session) => session.query('select created_by_label from public.firmware')),
+    ).rejects.toThrow('permission denied');
   });
 
   test('pushes to one device makes a job of one, and learns why not', async () => {

@@ -61,6 +61,6 @@ function columns(db: Db): Fragment {
   const own = db`f.org_id = any (array(select private.my_org_ids()))`;
   return db`f.id, f.org_id, f.product_type, f.version, f.notes, f.filename, f.size, f.sha256, f.signature, f.chip,
     f.project, f.idf_version, f.raw, f.state, f.refused_reason,
-    case when ${own} then f.created_by_label end as created_by, case when ${own} then f.created_by_kind end as created_by_kind,
+    private.firmware_uploader(f.id) as created_by, case when ${own} then f.created_by_kind end as created_by_kind,
     f.created_at, f.ready_at`;
 }
