@@ -207,7 +207,7 @@ describe('an update job', () => {
     const board = await newBoard({ tag, faults: { corruptDownload: true } });
     const page = await openJob(await startJob(firmware, tag));
     await onPage(group(page, 'Failed')).toContainText('1', SOON);
-    await onPage(page.getByRole('link', { name: /The file it received was damaged/ })).toBeVisible();
+    await onPage(page.getByRole('link', { name: /The file it received was damaged/ })).toBeVisible(SOON);
 
     board.break({});
     await page.getByRole('button', { name: 'Try again' }).click();
