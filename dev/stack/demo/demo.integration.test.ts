@@ -40,6 +40,9 @@ async function inventory(): Promise<Record<string, number>> {
     'devices',
     'device_tenures',
     'device_credentials',
+    'firmware',
+    'ota_jobs',
+    'ota_events',
   ];
   const counts = await rows<{ name: string; n: number }>(
     tables
@@ -174,6 +177,27 @@ describe('the demo', () => {
     expect(odd!.letters).toBeGreaterThan(3);
     expect(Date.now() - odd!.silent.getTime()).toBeGreaterThan(25 * 3_600_000);
     expect(odd!.co2).not.toBeNull();
+  });
+
+  const jobs = () =>
+    rows<{ name: string; version: string; state: string; soaking: boolean; ends: Record<string, number> }>(
+      `select j.name, j.version, j.state, j.soaking_since is not null as soaking,
+         (select jsonb_object_agg(e.state, e.n) from (
+            select e.state, count(*)::int as n from public.ota_job_devices e where e.job_id = j.id group by 1) e) as ends
+       from public.ota_jobs j order by j.number`,
+    );
+
+  it('has an update that is over, with one device it failed on, and one whose canary is watched', async () => {
+    expect(await jobs()).toEqual([
+      {
+        ...{ name: 'Hall A', version: '1.2.1', state: 'completed', soaking: false },
+        ends: { succeeded: 4, failed: 1 },
+      },
+      {
+        ...{ name: 'Winter release', version: '1.3.0', state: 'running', soaking: true },
+        ends: { succeeded: 2, queued: 13 },
+      },
+    ]);
   });
 
   it('goes on after a restart: nothing is seeded twice, and the time between stays empty', async () => {

@@ -2,10 +2,12 @@ import pg from 'pg';
 import type { DeviceEvent } from '../../../cli/src/simulate/index.ts';
 import type { ApiAddress } from './api.ts';
 import { enrolDevices } from './enrol.ts';
+import { FlashFile } from './flash-file.ts';
 import { fillHistory, type HistoryOutcome } from './history.ts';
 import { startLive, type LiveAddress } from './live.ts';
 import { SecretFile } from './secret-file.ts';
-import { describeDevices, seedTenancy, type CreateUser } from './seed-tenancy.ts';
+import { describeDevices, seedTenancy, type CreateUser, type Tenancy } from './seed-tenancy.ts';
+import { seedUpdates, type MakerKeys } from './updates.ts';
 
 /** What the demo is told by the stack it runs in: the stack's facts and a little more. */
 export interface DemoContext extends ApiAddress, LiveAddress {
@@ -19,6 +21,8 @@ export interface DemoContext extends ApiAddress, LiveAddress {
 export interface Demo {
   /** Settles when two weeks of history are in the charts; devices are live before. Never rejects. */
   history: Promise<HistoryOutcome>;
+  /** Settles when there are firmware and update jobs to look at. Never rejects. */
+  updates: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,8 +35,13 @@ export interface Demo {
 export async function startDemo(context: DemoContext): Promise<Demo> {
   const stopping = new AbortController();
   const secrets = new SecretFile(context.data_dir);
-  await seed(context, secrets);
-  const fleet = startLive(context, secrets, (event) => logEvent(context, event));
+  const tenancy = await seed(context, secrets);
+  const keys: MakerKeys = new Map();
+  const boards = { secrets, keys, flash: new FlashFile(context.data_dir) };
+  const fleet = startLive(context, boards, (event) => logEvent(context, event));
+  const updates = seedUpdates(context, tenancy, keys, stopping.signal).catch((error: unknown) => {
+    if (!stopping.signal.aborted) context.log('updates failed', { error: String(error) });
+  });
   const history = fillHistory({ dbUrl: context.db_admin_url, until: Date.now() }, stopping.signal).then(
     (outcome) => {
       context.log('history ready', { ...outcome });
@@ -44,21 +53,22 @@ export async function startDemo(context: DemoContext): Promise<Demo> {
     },
   );
   return {
-    history,
+    ...{ history, updates },
     async stop() {
       stopping.abort();
-      await Promise.all([fleet.stop(), history]);
+      await Promise.all([fleet.stop(), history, updates]);
     },
   };
 }
 
-async function seed(context: DemoContext, secrets: SecretFile): Promise<void> {
+async function seed(context: DemoContext, secrets: SecretFile): Promise<Tenancy> {
   const db = new pg.Client({ connectionString: context.db_admin_url, application_name: 'ec-demo' });
   await db.connect();
   try {
     const tenancy = await seedTenancy(db, context.createUser);
     await enrolDevices(context, tenancy, secrets);
     await describeDevices(db, tenancy);
+    return tenancy;
   } finally {
     await db.end();
   }

@@ -174,7 +174,11 @@ export const DEVICES: DemoDevice[] = [
   node('EC-CLM-ACME01', ACME, 'Assembly', 'workshop', { name: 'Assembly, line 1' }),
   node('EC-CLM-ACME02', ACME, 'Assembly', 'workshop', { name: 'Assembly, line 2' }),
   node('EC-CLM-ACME03', ACME, 'Machining', 'workshop', { board: { fwVersion: '1.1.4', leak: 260 } }),
-  node('EC-CLM-ACME04', ACME, 'Spare parts', 'store', { tags: ['battery'], board: { supply: 'weak' } }),
+  node('EC-CLM-ACME04', ACME, 'Spare parts', 'store', {
+    ...{ tags: ['battery'], board: { supply: 'weak' } },
+    // At the end of the radio's reach: images arrive broken.
+    faults: { corruptDownload: true },
+  }),
   node('EC-CLM-ACME05', ACME, 'Server room', 'server', { tags: ['critical'] }),
   node('EC-CLM-ACME06', ACME, 'Reception', 'lobby'),
   node('EC-CLM-ACME07', ACME, 'Canteen', 'canteen'),

@@ -21,8 +21,8 @@ export const demo: Part = {
       createUser: userCreator(db_admin_url),
       log: (message, more) => context.log('demo', message, more),
     });
-    // A person may look while the past is still being written; a program wants all of it.
-    if (context.options.json) await running.history;
+    // A person may look while the past is still being written; a program wants all of it, and devices that stay on.
+    if (context.options.json) await Promise.all([running.history, running.updates]);
     return running;
   },
 };

@@ -27,8 +27,8 @@ export type UpdateNews =
 
 export interface UpdaterOptions {
   flash: Flash;
-  /** `ota_public_key` of the registration; without it nothing is installed. */
-  publicKey?: string | undefined;
+  /** `ota_public_key` of the registration; without it nothing is installed. A function is asked at each update. */
+  publicKey?: string | (() => string | undefined) | undefined;
   /** How long writing a slot takes, ms. */
   installMs?: number;
   /** A new image that got no packet through for so long is given up, ms. */
@@ -178,7 +178,8 @@ export class Updater {
     const arrival = this.#flash.arrivalOf(order);
     if (!arrival.complete && !(await this.#fetch(order, arrival, signal))) return;
     if (this.#host.faults().corruptDownload) arrival.bytes[arrival.bytes.length >> 1]! ^= 1;
-    const doubt = doubtAbout(arrival.bytes, order, this.#options.publicKey);
+    const { publicKey } = this.#options;
+    const doubt = doubtAbout(arrival.bytes, order, typeof publicKey === 'function' ? publicKey() : publicKey);
     if (doubt) return this.#end(order, { state: 'failed', reason: doubt });
     this.#say(order, { state: 'installing' });
     const half = (this.#options.installMs ?? 400) / 2;
