@@ -31,7 +31,7 @@ const hear = (place: 'device' | 'screen', serial: string, setpoint: unknown): vo
   waiting.get(`${place} ${serial} ${String(setpoint)}`)?.(performance.now());
 
 const product = await startProduct({
-  dataDir: join(common.dataDir, 'updates'),
+  dataDir: join(common.dataDir, 'toggle'),
   portBase: common.portBase,
   only: ['auth', 'api', 'bridge', 'realtime', 'cron'],
 });

@@ -122,6 +122,17 @@ export class UpdateFleet {
     }
   }
 
+  /** Resolves when no device is in the middle of an update any more, whatever the platform believes by then. */
+  async settled(withinMs = 120_000): Promise<void> {
+    const deadline = Date.now() + withinMs;
+    const isBusy = ({ said }: Drilled): boolean => {
+      const state = said.at(-1)?.state;
+      return state === 'downloading' || state === 'installing' || state === 'rebooting';
+    };
+    while (this.devices.some(isBusy) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+
   /** What the platform believes about every device of a job. */
   async believed(jobId: string): Promise<Map<string, OtaJobDevice>> {
     const rows = new Map<string, OtaJobDevice>();

@@ -53,7 +53,7 @@ export function updatesSection({ data: { all, canary }, options }: Result<Update
       ...[whole(canary.targeted), states(canary.counts), '', '', '', '', canary.wrong.length],
     ],
   ];
-  return `${whole(Number(options['devices']))} devices online, an image of ${String(options['kilobytes'])} kB uploaded and sent through the API. In the first job ${String(options['each'])} devices each get a corrupt download, boot a crashing image, lose power while installing, refuse, and say nothing (given up after a minute). The second one stopped by itself ${seconds(canary.stopped_ms)} after its start; ${canary.outside} devices outside its canary heard of it. "Disagree" counts devices whose state at the platform differs from what they run and said.
+  return `${whole(Number(options['devices']))} devices online, an image of ${String(options['kilobytes'])} kB uploaded and sent through the API. In the first job ${String(options['each'])} devices each get a corrupt download, boot a crashing image, lose power while installing, refuse, and say nothing (given up after a minute and a half). The second one stopped by itself ${seconds(canary.stopped_ms)} after its start; ${canary.outside} devices outside its canary heard of it. "Disagree" counts devices whose state at the platform differs from what they run and said.
 
 ${table(['job', 'devices', 'ended as', 'told, p50', 'told, last', 'installed, p50', 'installed, last', 'disagree'], rows)}`;
 }
