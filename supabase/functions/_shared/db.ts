@@ -36,6 +36,20 @@ export interface Asker {
   address: string | null;
 }
 
+const committed = new WeakSet<Db>();
+
+/**
+ * The last statement of a request, and its commit, in one round trip: for what people feel at once. Nothing may follow
+ * in the same transaction. `statement` carries its values as `literal`s; a driver that does not prepare asks for the
+ * types of parameters first, which is one round trip more.
+ */
+export async function lastly<Row>(db: Db, statement: string): Promise<Row[]> {
+  // What returns no rows adds no result of its own.
+  const rows = (await db.unsafe(`${statement}; commit`)) as unknown as Row[];
+  committed.add(db);
+  return rows;
+}
+
 /**
  * Runs `work` in one transaction as the actor. `first` is SQL that runs in the same round trip as the start of the
  * transaction; its rows are handed to `work`.
@@ -54,8 +68,9 @@ export async function asActor<T>(
       `set_config('ec.request_id', ${literal(requestId)}, true), ` +
       `set_config('ec.client_address', ${literal(address ?? '')}, true); ${first}`;
     const results = (await connection.unsafe(prelude)) as unknown as Record<string, unknown>[][];
-    const result = await work(connection as unknown as Db, results.at(-1) ?? []);
-    await connection.unsafe('commit');
+    const db = connection as unknown as Db;
+    const result = await work(db, results.at(-1) ?? []);
+    if (!committed.delete(db)) await connection.unsafe('commit');
     return result;
   } catch (error) {
     // A lost connection rolls back by itself.

@@ -1,6 +1,7 @@
 /** What a device should be and do: its desired document, and who changed it when. */
 import { MAX_CLIENT_TOKEN_BYTES, parseShadowDocument } from '@edgeconductor/sdk/contract';
 import type { DeviceShadow, PacketData, ShadowChange, ShadowHistoryQuery } from '@edgeconductor/sdk/contract';
+import { lastly, literal } from '../../_shared/db.ts';
 import type { Db } from '../../_shared/db.ts';
 import { AppError } from '../../_shared/errors.ts';
 import { missing } from './devices.ts';
@@ -19,9 +20,13 @@ export interface DesiredChange {
 /** Merges a patch into desired; the device hears of it in the same transaction. */
 export async function changeDesired(db: Db, change: DesiredChange): Promise<DeviceShadow> {
   const patch = JSON.stringify(readDocument(change.body));
-  const [row] = await db<{ shadow: DeviceShadow & { changed: boolean } }[]>`
-    select ec.set_shadow_desired(${change.serial}, ${patch}::text::jsonb, ${readVersion(change.ifMatch)}::bigint,
-      ${readClientToken(change.clientToken)}::text) as shadow`;
+  const version = readVersion(change.ifMatch);
+  const token = readClientToken(change.clientToken);
+  const [row] = await lastly<{ shadow: DeviceShadow & { changed: boolean } }>(
+    db,
+    `select ec.set_shadow_desired(${literal(change.serial)}, ${literal(patch)}::jsonb, ${version ?? 'null'},
+      ${token === null ? 'null' : literal(token)}) as shadow`,
+  );
   const { changed: _, ...shadow } = (row as { shadow: DeviceShadow & { changed: boolean } }).shadow;
   return shadow;
 }
