@@ -1,7 +1,7 @@
 /** Builds the app from its environment. */
 import { createArrivalClock } from '@edgeconductor/sdk/contract';
 import type { Hono } from 'hono';
-import { connect } from '../_shared/db.ts';
+import { connect, keepNear } from '../_shared/db.ts';
 import { readEnv } from '../_shared/env.ts';
 import type { ReadVariable } from '../_shared/env.ts';
 import { createVerifier } from '../_shared/jwt.ts';
@@ -12,9 +12,13 @@ import { DeviceDoor } from './services/device-door.ts';
 import type { DoorCall, DoorResult } from './services/device-door.ts';
 import { takeTurns } from './services/turns.ts';
 
+/** As many as a small machine has cores. */
+const NEAR_CONNECTIONS = 2;
+
 export function startApp(read: ReadVariable): Hono {
   const env = readEnv(read);
   const sql = connect(env.dbUrl, env.dbPool);
+  keepNear(sql, env.dbUrl, NEAR_CONNECTIONS);
   const ingest = async (requests: DoorCall[]): Promise<(DoorResult & { i: number })[]> => {
     const [row] = await sql<{ results: (DoorResult & { i: number })[] }[]>`
       select ec.ingest_device_requests(${JSON.stringify(requests)}::text::json) as results`;
